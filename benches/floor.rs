@@ -1,0 +1,2 @@
+//! Placeholder until the floor program lands.
+fn main() {}

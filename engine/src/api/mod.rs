@@ -1,0 +1,11 @@
+//! The Engine API's data: what travels between client and server as JSON, with Docker's own names and shapes
+//! (Docker Engine API v1.44). Only the fields that Kesako fills or obeys are here; a request that carries others is
+//! read without complaint by [`serde`], and the server refuses the ones that would change what runs.
+
+mod container;
+mod image;
+mod system;
+
+pub use container::*;
+pub use image::*;
+pub use system::*;

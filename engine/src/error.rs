@@ -1,0 +1,39 @@
+//! What the engine answers when it refuses: each error knows its status in the Engine API, and says it in Docker's words
+//! where Docker has them.
+
+/// The kinds of refusal, each one an HTTP status of the Engine API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 304: already so (starting what runs, stopping what does not).
+    NotModified,
+    /// 400: the request makes no sense.
+    Invalid,
+    /// 404: no such container, image, exec.
+    NotFound,
+    /// 409: the object is in a state, or has a name, that forbids it.
+    Conflict,
+    /// 501: Kesako does not have this.
+    NotImplemented,
+    /// 500: the host refused.
+    System,
+}
+
+/// An error of the engine.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// Which status it is.
+    pub kind: Kind,
+    /// What the user reads.
+    pub message: String,
+}
+
+/// The engine's results.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error of this kind with this text.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}

@@ -1,0 +1,2 @@
+//! kesako.
+fn main() {}
