@@ -36,4 +36,9 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
+
+    /// The host refused: "cannot `doing`: `cause`".
+    pub fn system(doing: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
+        Self::new(Kind::System, format!("cannot {doing}: {cause}"))
+    }
 }

@@ -10,18 +10,24 @@ mod attach;
 mod bootstrap;
 mod commit;
 mod create;
+mod durable;
 mod error;
 mod events;
 mod exec;
 mod files;
+mod id;
 mod images;
 mod info;
 mod inspect;
 mod life;
 mod list;
 mod logs;
+mod lookup;
+mod names;
+mod record;
 mod remove;
 mod roots;
+mod state;
 mod wait;
 
 pub use attach::{AttachOptions, Attached};
@@ -48,6 +54,8 @@ pub struct Engine {
 impl Engine {
     /// Opens the roots, making them where they are missing, and clears what dead shims left.
     pub fn open(roots: Roots) -> Result<Self> {
-        todo!()
+        record::make_private_folder(&roots.data)?;
+        record::make_private_folder(&roots.run)?;
+        Ok(Self { roots, pending: attach::Pending::default() })
     }
 }

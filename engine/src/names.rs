@@ -1,0 +1,113 @@
+//! The names of containers: `<data>/names/<name>` is a symbolic link to `../containers/<id>`.
+//!
+//! symlink(2) fails when the name exists, and carries the ID in the same call: of two `run --name x` at once, one wins,
+//! and nobody ever sees a name that points nowhere yet. `ls -l` shows the table, and `cd names/web` works.
+//!
+//! A creation that was killed between the reservation and its `config.json` leaves a dead name, and so does a rename
+//! before its last step. The next one who wants the name takes it over.
+
+use crate::durable::{self, Durability};
+use crate::id::ContainerId;
+use crate::record::{Container, make_private_folder};
+use crate::{Engine, Error, Kind, Result};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Checks a name against Docker's rule, `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, and takes its leading slash away.
+pub(crate) fn check(given: &str) -> Result<&str> {
+    let name = given.strip_prefix('/').unwrap_or(given);
+    let good = name.len() >= 2
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+    if good {
+        return Ok(name);
+    }
+    let text = format!("Invalid container name ({given}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+    Err(Error::new(Kind::Invalid, text))
+}
+
+impl Engine {
+    fn names_folder(&self) -> PathBuf {
+        self.roots.data.join("names")
+    }
+
+    /// Reserves `name` for `id`, whose folder the caller holds the lock of.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`], in Docker's words, when a container that exists or is being made has the name.
+    pub(crate) fn reserve_name(&self, name: &str, id: &ContainerId, durability: Durability) -> Result<()> {
+        let path = self.names_folder().join(name);
+        let target = Path::new("../containers").join(id.as_str());
+        loop {
+            match symlink(&target, &path) {
+                Ok(()) if durability == Durability::Lasting => {
+                    return durable::sync_folder_of(&path)
+                        .map_err(|e| Error::system(format!("reserve the name {name}"), e));
+                }
+                Ok(()) => return Ok(()),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => self.take_over(name, &path)?,
+                Err(e) if e.kind() == ErrorKind::NotFound => make_private_folder(&self.names_folder())?,
+                Err(e) => return Err(Error::system(format!("reserve the name {name}"), e)),
+            }
+        }
+    }
+
+    /// Frees a name whose owner is dead, or fails because it lives. Takers queue at the lock of the folder: the second
+    /// one must not throw out the first, whose link it would be by then.
+    fn take_over(&self, name: &str, path: &Path) -> Result<()> {
+        let trouble = |e| Error::system(format!("take over the name {name}"), e);
+        let folder = File::open(self.names_folder()).map_err(trouble)?;
+        folder.lock().map_err(trouble)?;
+        let Some(owner) = reserved_for(path) else { return Ok(()) };
+        if self.owns_name(&self.container(&owner), name)? {
+            return Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "Conflict. The container name \"/{name}\" is already in use by container \"{owner}\". You have to \
+                     remove (or rename) that container to be able to reuse that name."
+                ),
+            ));
+        }
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(trouble(e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the container has this name, or whoever is making or renaming it is still at work.
+    fn owns_name(&self, owner: &Container, name: &str) -> Result<bool> {
+        if owner.record().is_ok_and(|record| record.name == name) {
+            return Ok(true);
+        }
+        match owner.try_lock() {
+            Ok(None) => Ok(true),
+            // Unlocked now, but perhaps finished a moment ago: look again, now that nobody can be at work.
+            Ok(Some(_lock)) => Ok(owner.record().is_ok_and(|record| record.name == name)),
+            Err(e) if e.kind == Kind::NotFound => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Gives a name back, if it is still this container's.
+    pub(crate) fn release_name(&self, name: &str, id: &ContainerId) -> Result<()> {
+        let path = self.names_folder().join(name);
+        if reserved_for(&path).as_ref() != Some(id) {
+            return Ok(());
+        }
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::system(format!("release the name {name}"), e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whom a name belongs to, without asking whether that container exists.
+    pub(crate) fn named(&self, name: &str) -> Option<ContainerId> {
+        reserved_for(&self.names_folder().join(name))
+    }
+}
+
+fn reserved_for(path: &Path) -> Option<ContainerId> {
+    ContainerId::parse(fs::read_link(path).ok()?.file_name()?.to_str()?)
+}

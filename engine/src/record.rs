@@ -1,0 +1,184 @@
+//! A container on disk.
+//!
+//! `<data>/containers/<id>/config.json` is written once by create, and again only by rename and update: the container
+//! exists from the moment that file does. `state.json` beside it changes with its life. The folder itself is the lock:
+//! whoever moves the container from one state to another holds flock(2) on it, and the kernel lets go of the lock of
+//! a process that dies.
+
+use crate::durable::{self, Durability};
+use crate::id::ContainerId;
+use crate::state::State;
+use crate::{Engine, Error, Kind, Result, api};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// `config.json`: everything that create decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Record {
+    pub id: ContainerId,
+    /// Without a slash.
+    pub name: String,
+    /// RFC 3339.
+    pub created: String,
+    /// The image's ID, `sha256:…`; the name that the user gave is in `config.image`.
+    pub image_id: String,
+    /// What is executed: the entrypoint and the command, put together.
+    pub path: String,
+    pub args: Vec<String>,
+    /// The request over the image.
+    pub config: api::ContainerConfig,
+    pub host_config: api::HostConfig,
+}
+
+impl Record {
+    /// `--rm`: nothing of this container has to survive the machine.
+    pub(crate) fn durability(&self) -> Durability {
+        if self.host_config.auto_remove { Durability::Passing } else { Durability::Lasting }
+    }
+}
+
+/// Where a container's files are. Making one touches nothing on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    pub id: ContainerId,
+    /// `<data>/containers/<id>`: what lasts.
+    pub folder: PathBuf,
+    /// `<run>/containers/<id>`: what is there while it runs.
+    pub run: PathBuf,
+}
+
+/// The right to change a container's state; given back by dropping it.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _folder: File,
+}
+
+impl Container {
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.folder.join("config.json")
+    }
+
+    pub(crate) fn state_path(&self) -> PathBuf {
+        self.folder.join("state.json")
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder.join("log.json")
+    }
+
+    /// The writable layer, and the scratch folder that overlayfs wants beside it.
+    pub(crate) fn upper_and_work(&self) -> (PathBuf, PathBuf) {
+        (self.folder.join("upper"), self.folder.join("work"))
+    }
+
+    /// What create decided.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no such container (any more).
+    pub(crate) fn record(&self) -> Result<Record> {
+        durable::read_json(&self.config_path())?.ok_or_else(|| no_such_container(self.id.as_str()))
+    }
+
+    /// Writes `config.json`. The caller holds the lock.
+    pub(crate) fn save_record(&self, record: &Record) -> Result<()> {
+        durable::write_json(&self.config_path(), record, record.durability())
+    }
+
+    /// What the container is doing, dead shims unmasked.
+    pub(crate) fn state(&self) -> Result<State> {
+        Ok(self.written_state()?.as_it_is())
+    }
+
+    /// `state.json` as it was last written.
+    pub(crate) fn written_state(&self) -> Result<State> {
+        Ok(durable::read_json(&self.state_path())?.unwrap_or_default())
+    }
+
+    /// Writes `state.json`. The caller holds the lock.
+    pub(crate) fn save_state(&self, state: &State, durability: Durability) -> Result<()> {
+        durable::write_json(&self.state_path(), state, durability)
+    }
+
+    /// Waits for the right to change this container.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it was removed before, or while waiting.
+    pub(crate) fn lock(&self) -> Result<Lock> {
+        let folder = self.open_folder()?;
+        folder.lock().map_err(|e| Error::system(format!("lock {}", self.folder.display()), e))?;
+        self.still_there(folder)
+    }
+
+    /// The same without waiting: None when another process is changing the container.
+    pub(crate) fn try_lock(&self) -> Result<Option<Lock>> {
+        let folder = self.open_folder()?;
+        match folder.try_lock() {
+            Ok(()) => self.still_there(folder).map(Some),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(e)) => Err(Error::system(format!("lock {}", self.folder.display()), e)),
+        }
+    }
+
+    fn open_folder(&self) -> Result<File> {
+        File::open(&self.folder).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => no_such_container(self.id.as_str()),
+            _ => Error::system(format!("open {}", self.folder.display()), e),
+        })
+    }
+
+    /// The holder before us may have been `rm`: then we have locked a folder that has no name any more.
+    fn still_there(&self, folder: File) -> Result<Lock> {
+        match folder.metadata() {
+            Ok(metadata) if metadata.nlink() > 0 => Ok(Lock { _folder: folder }),
+            _ => Err(no_such_container(self.id.as_str())),
+        }
+    }
+
+    /// Makes the folder of a new container, and locks it before anyone can see a `config.json` in it.
+    pub(crate) fn make(&self) -> Result<Lock> {
+        make_private_folder(&self.folder)?;
+        self.lock()
+    }
+}
+
+/// Docker's words.
+pub(crate) fn no_such_container(given: &str) -> Error {
+    Error::new(Kind::NotFound, format!("No such container: {given}"))
+}
+
+/// A folder that only its owner may enter, with those above it. An existing one is left as it is.
+pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path).map_err(|e| Error::system(format!("create {}", path.display()), e))
+}
+
+impl Engine {
+    /// The files of the container with this ID.
+    pub(crate) fn container(&self, id: &ContainerId) -> Container {
+        Container {
+            id: id.clone(),
+            folder: self.containers_folder().join(id.as_str()),
+            run: self.roots.run.join("containers").join(id.as_str()),
+        }
+    }
+
+    pub(crate) fn containers_folder(&self) -> PathBuf {
+        self.roots.data.join("containers")
+    }
+
+    /// The folders of all containers, those half made or half removed included, in no order.
+    pub(crate) fn containers(&self) -> Result<Vec<Container>> {
+        let path = self.containers_folder();
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(Error::system(format!("read {}", path.display()), e)),
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter_map(|name| ContainerId::parse(&name)).map(|id| self.container(&id)).collect())
+    }
+}
