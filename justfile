@@ -1,0 +1,38 @@
+# Every task a contributor needs; `just` alone lists them.
+
+_list:
+    @just --list --unsorted
+
+# fmt, clippy and the unit tests: under a minute when warm
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace --lib --bins
+
+# all tests, as the README says
+test *ARGS:
+    cargo test {{ARGS}}
+
+# the release binary, at target/release/kesako
+build:
+    cargo build --release
+
+# run the release binary: just run run --rm workbench echo hello
+run *ARGS:
+    cargo run --release --quiet -- {{ARGS}}
+
+# a binary that needs no library of the host, for copying around
+static:
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target x86_64-unknown-linux-gnu
+
+# the floor, Kesako, runc and Docker, side by side
+bench *ARGS: build
+    cargo run --release -p kesako-benches --bin compare -- {{ARGS}}
+
+# all of what CI does, on this machine
+ci:
+    bash .ci/run
+
+# put the release binary where the shell finds it
+install:
+    cargo install --path . --locked

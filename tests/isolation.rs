@@ -1,0 +1,174 @@
+//! What a container cannot see, cannot do, and cannot take more of than it was given.
+
+mod support;
+
+use support::{Sandbox, is_root};
+
+#[test]
+fn it_sees_only_itself() {
+    Sandbox::each(|sandbox| {
+        let processes = sandbox.ok(&["run", "--rm", "workbench", "sh", "-c", "ls -d /proc/[0-9]*"]);
+        assert!(processes.lines().count() <= 3, "{processes}");
+        assert_eq!(sandbox.ok(&["run", "--rm", "workbench", "ls", "/sys/class/net"]), "lo");
+        let mounts = sandbox.ok(&["run", "--rm", "workbench", "cat", "/proc/self/mountinfo"]);
+        let host = sandbox.path().to_str().unwrap();
+        for line in mounts.lines() {
+            // lowerdir and friends are paths of the host that the kernel shows; a mount root must not be one of ours.
+            let fields: Vec<_> = line.split(' ').collect();
+            let bound = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"].contains(&fields[4]);
+            assert!(bound || !fields[3].contains(host), "{line}");
+        }
+        let fds = sandbox.ok(&["run", "--rm", "workbench", "ls", "-l", "/proc/self/fd"]);
+        assert!(!fds.contains(host), "{fds}");
+        assert!(fds.lines().count() <= 5, "{fds}");
+    });
+}
+
+#[test]
+fn masked_and_read_only_paths_hold() {
+    Sandbox::each(|sandbox| {
+        assert_eq!(
+            sandbox.ok(&["run", "--rm", "workbench", "sh", "-c", "cat /proc/kcore | head -c 10 | wc -c"]).trim(),
+            "0"
+        );
+        assert_eq!(
+            sandbox.ok(&[
+                "run",
+                "--rm",
+                "workbench",
+                "sh",
+                "-c",
+                "ls /proc/acpi /sys/firmware 2>/dev/null | grep -v : | tr -d '\\n'"
+            ]),
+            ""
+        );
+        let written = sandbox.output(&["run", "--rm", "workbench", "sh", "-c", "echo 1 > /proc/sys/kernel/sysrq"]);
+        assert!(!written.status.success());
+        let written = sandbox.output(&["run", "--rm", "--read-only", "workbench", "touch", "/x"]);
+        assert!(String::from_utf8_lossy(&written.stderr).contains("Read-only file system"), "{written:?}");
+        sandbox.ok(&["run", "--rm", "--read-only", "--tmpfs", "/scratch:size=1m", "workbench", "touch", "/scratch/x"]);
+    });
+}
+
+#[test]
+fn capabilities_are_docker_s_fourteen() {
+    let sandbox = Sandbox::new();
+    let effective = |args: &[&str]| {
+        let mut command = vec!["run", "--rm"];
+        command.extend(args);
+        command.extend(["workbench", "sh", "-c", "grep CapEff /proc/self/status"]);
+        sandbox.ok(&command).split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(effective(&[]), "00000000a80425fb");
+    assert_eq!(effective(&["--cap-drop", "ALL"]), "0000000000000000");
+    assert_eq!(effective(&["--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE"]), "0000000000000400");
+    assert_eq!(effective(&["-u", "1"]), "0000000000000000");
+    let unknown = sandbox.fails(125, &["run", "--rm", "--cap-add", "NO_SUCH", "workbench", "true"]);
+    assert!(unknown.contains("NO_SUCH"), "{unknown}");
+}
+
+#[test]
+fn seccomp_and_no_new_privileges() {
+    Sandbox::each(|sandbox| {
+        let status = |args: &[&str]| {
+            let mut command = vec!["run", "--rm"];
+            command.extend(args);
+            command.extend([
+                "workbench",
+                "sh",
+                "-c",
+                "grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status | tr -d '\\t\\n'",
+            ]);
+            sandbox.ok(&command)
+        };
+        assert_eq!(status(&[]), "NoNewPrivs:0Seccomp:2");
+        assert_eq!(status(&["--security-opt", "no-new-privileges"]), "NoNewPrivs:1Seccomp:2");
+        assert_eq!(status(&["--security-opt", "seccomp=unconfined"]), "NoNewPrivs:0Seccomp:0");
+        let profile = sandbox.path().join("profile.json");
+        let text = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":1}]}"#;
+        std::fs::write(&profile, text).unwrap();
+        let option = format!("seccomp={}", profile.display());
+        let refused = sandbox.output(&["run", "--rm", "--security-opt", &option, "workbench", "mkdir", "/tmp/x"]);
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("not permitted"), "{refused:?}");
+    });
+}
+
+#[test]
+fn the_engine_s_binary_is_out_of_reach() {
+    Sandbox::each(|sandbox| {
+        // PID 1 under --init is the engine's own binary: the container may not open it, for writing least of all.
+        let attack = "exec 3<>/proc/1/exe && echo opened; ls -l /proc/1/exe >/dev/null; exit 0";
+        let said =
+            sandbox.ok(&["run", "--rm", "--init", "workbench", "sh", "-c", &format!("({attack}) 2>/dev/null; true")]);
+        assert_eq!(said, "");
+        // And an entry point that is a link to the running binary only starts what the kernel lets it.
+        let _whatever_it_does = sandbox.output(&["run", "--rm", "workbench", "/proc/self/exe", "version"]);
+        // A working directory that leads out through a leaked descriptor (CVE-2024-21626).
+        for fd in 3..12 {
+            let output = sandbox.output(&[
+                "run",
+                "--rm",
+                "-w",
+                &format!("/proc/self/fd/{fd}"),
+                "workbench",
+                "sh",
+                "-c",
+                "cat ../../../../../etc/hostname; pwd",
+            ]);
+            let text = String::from_utf8_lossy(&output.stdout);
+            let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+            assert!(
+                !output.status.success() || host.trim().is_empty() || !text.contains(host.trim()),
+                "fd {fd}: {text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn limits_hold() {
+    if !is_root() {
+        return support::skipped("isolation::limits_hold", "limits need a cgroup that may be written");
+    }
+    let sandbox = Sandbox::new();
+    let pids = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1 & done; wait; echo done";
+    let output = sandbox.output(&["run", "--rm", "--pids-limit", "5", "workbench", "sh", "-c", pids]);
+    assert!(!String::from_utf8_lossy(&output.stderr).is_empty(), "ten processes under a limit of five: {output:?}");
+    sandbox.output(&[
+        "run",
+        "--name",
+        "hungry",
+        "-m",
+        "16m",
+        "workbench",
+        "sh",
+        "-c",
+        "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo survived",
+    ]);
+    assert_eq!(sandbox.ok(&["inspect", "-f", "{{.HostConfig.Memory}}", "hungry"]), "16777216");
+    assert_ne!(sandbox.ok(&["inspect", "-f", "{{.State.ExitCode}}", "hungry"]), "0");
+    let small = sandbox.fails(125, &["run", "--rm", "-m", "1m", "workbench", "true"]);
+    assert!(small.contains("Minimum memory limit allowed is 6MB"), "{small}");
+    sandbox.ok(&["run", "--rm", "--cpus", "0.5", "workbench", "true"]);
+    let devices = sandbox.output(&[
+        "run",
+        "--rm",
+        "--cap-add",
+        "MKNOD",
+        "workbench",
+        "sh",
+        "-c",
+        "mknod /tmp/d b 254 0 && cat /tmp/d",
+    ]);
+    assert!(!devices.status.success(), "a block device of the host could be opened: {devices:?}");
+}
+
+#[test]
+fn ulimits() {
+    Sandbox::each(|sandbox| {
+        assert_eq!(
+            sandbox.ok(&["run", "--rm", "--ulimit", "nofile=64:128", "workbench", "sh", "-c", "ulimit -n; ulimit -Hn"]),
+            "64\n128"
+        );
+    });
+}
