@@ -1,7 +1,6 @@
 //! Reading what a container wrote.
 
-use crate::{Engine, Result};
-use std::io::Read;
+use crate::{Attached, Engine, Result};
 
 #[derive(Clone, Debug, Default)]
 pub struct LogOptions {
@@ -17,9 +16,9 @@ pub struct LogOptions {
 }
 
 impl Engine {
-    /// Bytes in Docker's wire format (frames, or raw with a terminal); ends at the end of the log, or of the container
-    /// when following. Dropping it stops it.
-    pub fn logs(&self, id: &str, options: &LogOptions) -> Result<(Box<dyn Read + Send>, bool)> {
+    /// The log in Docker's wire format (frames, or raw bytes of a terminal), to be read only: it ends with the log, or when
+    /// following, with the container. Closing the stream stops it, so an asynchronous caller can poll it and drop it.
+    pub fn logs(&self, id: &str, options: &LogOptions) -> Result<Attached> {
         todo!()
     }
 }
