@@ -1,1 +1,34 @@
-//! Chapter crate.
+//! A container is a Unix process with a different view of the world, and fewer rights in it.
+//!
+//! This crate goes from an OCI runtime configuration ([`oci::Spec`]) and a root folder to that process. The data flows one
+//! way: [`launch`] turns the specification into a plan, in which every string is ready and every source is open; one
+//! clone3(2) makes a child in its new namespaces; the child carries out the plan with system calls only (the sequence is
+//! `child.rs`, to be read first), and ends in execve(2), or reports the step that failed. [`join`] does the same in a
+//! container that runs already: that is `exec`.
+
+pub mod capabilities;
+pub mod cgroup;
+pub mod defaults;
+pub mod rlimits;
+pub mod seccomp;
+pub mod signal;
+pub mod sysctl;
+pub mod user;
+pub mod userns;
+
+mod device_rules;
+mod error;
+mod exit;
+mod launch;
+mod sealed;
+mod sys;
+
+pub use error::{Error, Result};
+pub use exit::ExitStatus;
+pub use launch::{Options, Rootfs, Running, Streams, join, launch};
+pub use sealed::own_binary;
+
+/// The types of `config.json` (OCI runtime specification).
+pub mod oci {
+    pub use oci_spec::runtime::*;
+}

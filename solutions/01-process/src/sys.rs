@@ -1,0 +1,1 @@
+//! The system calls that no crate offers safely. All `unsafe` of this crate is here and in the files beneath.
