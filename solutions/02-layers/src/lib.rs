@@ -1,1 +1,36 @@
-//! Chapter crate.
+//! Chapter 2: an image is a stack of filesystem layers and a recipe.
+//!
+//! An image travels as *blobs*: a manifest (JSON) that names a config (JSON, the recipe) and a list of layers (tar
+//! archives, mostly compressed). Each is named by the digest of its bytes, so whoever holds the manifest's digest can
+//! verify all of it. This crate keeps the blobs in an OCI image layout ([`blob`], `store`), unpacks each layer once
+//! into a folder of its own ([`unpack`]), stacks the folders with overlayfs ([`overlay`]), and goes the way back: what
+//! a container wrote becomes a new layer ([`diff`]), and with a recipe a new image (`commit`).
+//!
+//! ```text
+//!   reference ──▶ store ──▶ manifest ──▶ blobs ──▶ compression ──▶ entry ──▶ unpack ──▶ layers/<chain id>/fs
+//!                                                                                           │
+//!   new image ◀── commit ◀── diff ◀── the folder a container wrote to ◀── overlay ◀─────────┘
+//! ```
+//!
+//! Nothing here trusts an archive: every path is resolved beneath its root by file descriptor ([`beneath`]).
+
+// Bytes and folders.
+pub mod beneath;
+pub mod blob;
+pub mod compression;
+pub mod diff;
+pub mod digest;
+pub mod entry;
+mod error;
+pub mod layers;
+mod legacy_overlay;
+pub mod overlay;
+mod pax;
+mod sys;
+pub mod unpack;
+mod whiteout;
+
+pub use blob::Blobs;
+pub use digest::Digest;
+pub use error::{Error, Refusal, Result};
+pub use layers::{Layer, Layers};

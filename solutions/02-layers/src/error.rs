@@ -1,0 +1,114 @@
+//! What can go wrong with images and layers, each with the step, the object and what to do next.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::digest::Digest;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong with images and layers.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call on a file failed.
+    #[error("cannot {step} {path}: {source}", path = path.display())]
+    Io { step: &'static str, path: PathBuf, source: io::Error },
+    /// Not `algorithm:hex`, or an algorithm this crate does not compute.
+    #[error("invalid digest {0:?}: expected sha256: and 64 lowercase hexadecimal digits")]
+    InvalidDigest(String),
+    /// Bytes that are not those their name promises.
+    #[error("wrong digest: expected {expected}, the content has {found}")]
+    WrongDigest { expected: Digest, found: Digest },
+    /// More or fewer bytes than promised.
+    #[error("wrong size: expected {expected} bytes, found {found}")]
+    WrongSize { expected: u64, found: u64 },
+    /// The store does not hold this blob.
+    #[error("blob {0} is not in the store")]
+    NoSuchBlob(Digest),
+    /// A document larger than any honest one, which would have to be held in memory.
+    #[error("blob {digest} has {size} bytes; a document may have {limit}")]
+    BlobTooLarge { digest: Digest, size: u64, limit: u64 },
+    /// The layer's uncompressed bytes are not those the image's config lists.
+    #[error("layer {layer} unpacks to {found}, but the image's config says {expected}")]
+    WrongDiffId { layer: String, expected: Digest, found: Digest },
+    /// The archive of a layer was refused.
+    #[error("layer {layer}: {entry:?}: {why}")]
+    Refused { layer: String, entry: String, why: Refusal },
+    /// A layer could not be written.
+    #[error("layer {layer}: {entry:?}: cannot {step}: {source}")]
+    Unpack { layer: String, entry: String, step: &'static str, source: io::Error },
+    /// The stream of a layer ended early or is not what it says it is.
+    #[error("layer {layer}: {problem}")]
+    Archive { layer: String, problem: String },
+    /// Nothing to mount.
+    #[error("an image without layers has no filesystem to mount")]
+    NoLayers,
+    /// overlayfs stacks at most 500 lower layers.
+    #[error("the image has {0} layers; the kernel's overlayfs stacks at most 500")]
+    TooManyLayers(usize),
+    /// The kernel refused a mount.
+    #[error("cannot mount overlay ({step}): {source}{}", hint(source, message))]
+    Overlay { step: &'static str, source: io::Error, message: String },
+}
+
+impl Error {
+    /// For `map_err`: which step on which path failed.
+    pub(crate) fn io(step: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Error {
+        let path = path.as_ref().to_path_buf();
+        move |source| Error::Io { step, path, source }
+    }
+}
+
+/// Why an entry of an archive was refused: each way to reach out of the root, or to deceive overlayfs, has its own name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("its name climbs with \"..\"")]
+    Climbs,
+    #[error("its name is empty, too long or holds a NUL")]
+    BadName,
+    #[error("the link {0:?} on its way climbs out of the root")]
+    ParentClimbs(String),
+    #[error("the link {0:?} on its way leads to nothing in this layer")]
+    ParentDangles(String),
+    #[error("{0:?} on its way is not a folder")]
+    ParentNotFolder(String),
+    #[error("too many links on its way")]
+    ParentLoops,
+    #[error("the root of a layer has to be a folder")]
+    RootNotFolder,
+    #[error("a hard link to {0:?} would leave the root")]
+    HardLinkOut(String),
+    #[error("a hard link to {0:?}, which this layer does not hold")]
+    HardLinkMissing(String),
+    #[error("a hard link to the folder {0:?}")]
+    HardLinkFolder(String),
+    #[error("a whiteout of the root, or of what is above it")]
+    WhiteoutOut,
+    #[error("a character device 0:0, which overlayfs would take for a whiteout")]
+    DisguisedWhiteout,
+    #[error("device number {major}:{minor} is out of range")]
+    BadDevice { major: u64, minor: u64 },
+    #[error("entry type {0:?} is not one a layer may hold")]
+    UnknownType(char),
+    #[error("an extension header of {0} bytes")]
+    LargeExtension(u64),
+    #[error("a malformed extension header: {0}")]
+    BadExtension(String),
+    #[error("a malformed map of a sparse file")]
+    BadSparseMap,
+    #[error("the archive unpacks to more than {0} bytes")]
+    TooManyBytes(u64),
+    #[error("the archive holds more than {0} entries")]
+    TooManyEntries(u64),
+}
+
+/// The sentence after a refused mount that says what to do next.
+fn hint(source: &io::Error, message: &str) -> String {
+    let advice = match source.raw_os_error() {
+        Some(libc::ENODEV) => "the kernel has no overlayfs: load it with `modprobe overlay`",
+        Some(libc::EPERM) => "not permitted: an ordinary user needs a user namespace and Linux 5.11 or newer",
+        _ => "",
+    };
+    [message, advice].iter().filter(|text| !text.is_empty()).map(|text| format!("; {text}")).collect()
+}

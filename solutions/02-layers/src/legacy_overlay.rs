@@ -1,0 +1,51 @@
+//! A detached overlay mount on kernels before 6.7, which cannot take lower folders one at a time.
+//!
+//! There fsconfig(2) would have to carry all layers in one string of 255 bytes. mount(2) takes 4096, but mounts into
+//! the tree: so a thread steps into a mount namespace of its own, mounts there, and takes the mount out with
+//! open_tree(2). The namespace ends with the thread.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::thread;
+
+use nix::mount::{MsFlags, mount as mount_into_tree};
+use nix::sched::{CloneFlags, unshare};
+use rustix::fs::CWD;
+use rustix::mount::{OpenTreeFlags, open_tree};
+
+use crate::error::{Error, Result};
+use crate::overlay::{Stack, open_folder};
+
+/// Makes the detached mount.
+pub(crate) fn mount(stack: &Stack<'_>) -> Result<OwnedFd> {
+    let lower = stack.lower.iter().rev().map(|folder| open_folder(folder)).collect::<Result<Vec<_>>>()?;
+    let upper_work = stack.upper_work.map(|(upper, work)| Ok((open_folder(upper)?, open_folder(work)?))).transpose()?;
+    let mut flags = MsFlags::empty();
+
+    // The folders by number, relative to /proc/thread-self/fd: 500 of them fit into a page.
+    let number = |folder: &OwnedFd| folder.as_raw_fd().to_string();
+    let mut options = format!("lowerdir={}", lower.iter().map(number).collect::<Vec<_>>().join(":"));
+    match &upper_work {
+        Some((upper, work)) => options += &format!(",upperdir={},workdir={}", number(upper), number(work)),
+        None => flags |= MsFlags::MS_RDONLY,
+    }
+    for (key, value) in stack.options() {
+        options += &value.map_or_else(|| format!(",{key}"), |value| format!(",{key}={value}"));
+    }
+    thread::scope(|scope| scope.spawn(|| mount_and_take(&options, flags)).join()).unwrap_or_else(|_| {
+        Err(Error::Overlay { step: "start a thread", source: io::ErrorKind::Other.into(), message: String::new() })
+    })
+}
+
+/// Runs in a thread that does nothing else: what it unshares is gone with it.
+fn mount_and_take(options: &str, flags: MsFlags) -> Result<OwnedFd> {
+    let failed = |step| move |errno: nix::Error| Error::Overlay { step, source: errno.into(), message: String::new() };
+    unshare(CloneFlags::CLONE_NEWNS).map_err(failed("unshare"))?;
+    let none = None::<&str>;
+    // Without this the mount would propagate to the host.
+    mount_into_tree(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none).map_err(failed("make private"))?;
+    nix::unistd::chdir("/proc/thread-self/fd").map_err(failed("change folder"))?;
+    mount_into_tree(Some("overlay"), "/proc/sys", Some("overlay"), flags, Some(options)).map_err(failed("mount"))?;
+    open_tree(CWD, "/proc/sys", OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)
+        .map_err(|errno| Error::Overlay { step: "open", source: errno.into(), message: String::new() })
+}
