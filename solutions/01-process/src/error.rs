@@ -30,6 +30,21 @@ pub enum Error {
         "invalid {option}: capability not supported by your kernel or not available in the current environment: \"{name}\""
     )]
     UnavailableCapability { option: &'static str, name: String },
+    /// A seccomp profile that cannot be read or compiled.
+    #[error("{0}")]
+    Seccomp(String),
+    /// A limit that nothing on this host can enforce.
+    #[error("cannot limit {limit}: {reason}")]
+    Limit { limit: &'static str, reason: String },
+    /// A file of a cgroup.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Cgroup { action: &'static str, path: std::path::PathBuf, source: io::Error },
+    /// `--ulimit`
+    #[error("{0}")]
+    Rlimit(String),
+    /// `--sysctl`
+    #[error("{0}")]
+    Sysctl(String),
     /// What the specification asks for and this runtime, or this host, does not do.
     #[error("{0}")]
     Unsupported(String),

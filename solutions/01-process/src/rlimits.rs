@@ -1,1 +1,169 @@
-//! setrlimit(2).
+//! Resource limits of a process (setrlimit(2)): how many files it may open, how big its core dump may be.
+//!
+//! A container inherits those of the engine; `--ulimit` asks for others. Lowering is everybody's right. Raising the hard limit takes
+//! CAP_SYS_RESOURCE over the whole machine, which neither an ordinary user has nor root in many cloud machines, so it is tried
+//! before there is a container, and refused with a word on what would work.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::{Error, Result, oci};
+use oci::{PosixRlimit, PosixRlimitType as Type};
+
+/// The names `--ulimit` knows, with the specification's and the kernel's.
+const NAMES: [(&str, Type, Resource); 15] = [
+    ("core", Type::RlimitCore, Resource::Core),
+    ("cpu", Type::RlimitCpu, Resource::Cpu),
+    ("data", Type::RlimitData, Resource::Data),
+    ("fsize", Type::RlimitFsize, Resource::Fsize),
+    ("locks", Type::RlimitLocks, Resource::Locks),
+    ("memlock", Type::RlimitMemlock, Resource::Memlock),
+    ("msgqueue", Type::RlimitMsgqueue, Resource::Msgqueue),
+    ("nice", Type::RlimitNice, Resource::Nice),
+    ("nofile", Type::RlimitNofile, Resource::Nofile),
+    ("nproc", Type::RlimitNproc, Resource::Nproc),
+    ("rss", Type::RlimitRss, Resource::Rss),
+    ("rtprio", Type::RlimitRtprio, Resource::Rtprio),
+    ("rttime", Type::RlimitRttime, Resource::Rttime),
+    ("sigpending", Type::RlimitSigpending, Resource::Sigpending),
+    ("stack", Type::RlimitStack, Resource::Stack),
+];
+
+/// Reads `--ulimit NAME=SOFT[:HARD]`; -1 is «no limit».
+///
+/// # Errors
+/// In Docker's words.
+pub fn parse(text: &str) -> Result<(String, i64, i64)> {
+    let refuse = |message: String| Err(Error::Rlimit(message));
+    let Some((name, values)) = text.split_once('=') else {
+        return refuse(format!("invalid ulimit argument: {text}"));
+    };
+    if !NAMES.iter().any(|row| row.0 == name) {
+        return refuse(format!("invalid ulimit type: {name}"));
+    }
+    let number = |value: &str| {
+        let syntax = |_| Error::Rlimit(format!("strconv.ParseInt: parsing {value:?}: invalid syntax"));
+        value.parse::<i64>().map_err(syntax)
+    };
+    let (soft, hard) = match values.split(':').collect::<Vec<_>>()[..] {
+        [both] => (number(both)?, number(both)?),
+        [soft, hard] => (number(soft)?, number(hard)?),
+        _ => {
+            return refuse(format!(
+                "too many limit value arguments - {values}, can only have up to two, `soft[:hard]`"
+            ));
+        }
+    };
+    const TOO_LOW: &str = "ulimit soft limit must be less than or equal to hard limit";
+    match (soft, hard) {
+        (_, -1) => Ok((name.to_owned(), soft, hard)),
+        (-1, _) => refuse(format!("{TOO_LOW}: soft: -1 (unlimited), hard: {hard}")),
+        _ if soft > hard => refuse(format!("{TOO_LOW}: {soft} > {hard}")),
+        _ => Ok((name.to_owned(), soft, hard)),
+    }
+}
+
+/// The specification's form of a limit as the API names it (`nofile`, 1024, 2048; -1 is «no limit»).
+///
+/// # Errors
+/// A name that does not exist, in Docker's words.
+pub fn rlimit(name: &str, soft: i64, hard: i64) -> Result<PosixRlimit> {
+    let row = NAMES.iter().find(|row| row.0 == name);
+    let (_, typ, _) = row.ok_or_else(|| Error::Rlimit(format!("invalid ulimit type: {name}")))?;
+    // The kernel's infinity is all ones, so -1 becomes it by itself. (The builder cannot fail: every field is set.)
+    let limit = oci::PosixRlimitBuilder::default().typ(*typ).soft(soft as u64).hard(hard as u64);
+    Ok(limit.build().unwrap_or_default())
+}
+
+/// Limits as setrlimit(2) takes them.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared(Vec<(Resource, Rlimit)>);
+
+impl Prepared {
+    /// Finds out whether this process may set the limits at all, and leaves out those that hold already.
+    ///
+    /// # Errors
+    /// A hard limit beyond what this process may give.
+    pub fn new(limits: &[PosixRlimit]) -> Result<Self> {
+        let mut prepared = vec![];
+        for limit in limits {
+            let Some(&(name, _, resource)) = NAMES.iter().find(|row| row.1 == limit.typ()) else {
+                return Err(Error::Rlimit(format!("invalid ulimit type: {}", limit.typ())));
+            };
+            let finite = |value: u64| (value != u64::MAX).then_some(value);
+            let wanted = Rlimit { current: finite(limit.soft()), maximum: finite(limit.hard()) };
+            let held = getrlimit(resource);
+            if wanted == held {
+                continue;
+            }
+            may_raise(name, resource, held, wanted)?;
+            prepared.push((resource, wanted));
+            tracing::info!(
+                target: "explain",
+                man = "setrlimit(2)",
+                shell = format!("ulimit … # {name} {}:{}", show(wanted.current), show(wanted.maximum)),
+                "limiting {name} to {} (hard {})", show(wanted.current), show(wanted.maximum)
+            );
+        }
+        Ok(Self(prepared))
+    }
+
+    /// Puts the limits in force. Async-signal-safe.
+    pub fn apply(&self) -> rustix::io::Result<()> {
+        self.0.iter().try_for_each(|(resource, limit)| setrlimit(*resource, *limit))
+    }
+}
+
+/// Whether the hard limit may go up, found out by doing it and taking it back: capabilities alone do not tell, since those of
+/// a user namespace's root do not count here.
+fn may_raise(name: &str, resource: Resource, held: Rlimit, wanted: Rlimit) -> Result<()> {
+    let infinity = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
+    if infinity(wanted.maximum) <= infinity(held.maximum) {
+        return Ok(());
+    }
+    let raised = Rlimit { current: held.current, maximum: wanted.maximum };
+    setrlimit(resource, raised).and_then(|()| setrlimit(resource, held)).map_err(|error| {
+        let error = std::io::Error::from(error);
+        Error::Rlimit(format!(
+            "error setting rlimit {name} to {}: {error}: raising a hard limit takes CAP_SYS_RESOURCE on the host; ask for at most {}",
+            show(wanted.maximum),
+            show(held.maximum)
+        ))
+    })
+}
+
+fn show(limit: Option<u64>) -> String {
+    limit.map_or("unlimited".to_owned(), |limit| limit.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ulimits_are_read_as_docker_reads_them() {
+        assert_eq!(parse("nofile=1024:2048").unwrap(), ("nofile".into(), 1024, 2048));
+        assert_eq!(parse("core=0").unwrap(), ("core".into(), 0, 0));
+        assert_eq!(parse("nproc=10:-1").unwrap(), ("nproc".into(), 10, -1));
+        let refused = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(refused("nofile"), "invalid ulimit argument: nofile");
+        assert_eq!(refused("files=1"), "invalid ulimit type: files");
+        assert_eq!(refused("nofile=x"), "strconv.ParseInt: parsing \"x\": invalid syntax");
+        assert_eq!(refused("nofile=2:1"), "ulimit soft limit must be less than or equal to hard limit: 2 > 1");
+        assert_eq!(
+            refused("nofile=1:2:3"),
+            "too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`"
+        );
+        assert_eq!(
+            refused("nofile=-1:2"),
+            "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: 2"
+        );
+    }
+
+    #[test]
+    fn what_holds_already_is_not_set_again() {
+        let held = getrlimit(Resource::Core);
+        let signed = |limit: Option<u64>| limit.map_or(-1, |limit| limit as i64);
+        let limit = rlimit("core", signed(held.current), signed(held.maximum)).unwrap();
+        assert!(Prepared::new(&[limit]).unwrap().0.is_empty());
+    }
+}
