@@ -18,7 +18,7 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T>
 
 /// Removes fields that are null, at any depth, but keeps the keys of the two maps whose null has a meaning: an exposed
 /// port that is not published.
-pub(crate) fn drop_nulls(value: &mut Value) {
+fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, value| !value.is_null());

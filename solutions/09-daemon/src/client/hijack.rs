@@ -71,10 +71,10 @@ pub(crate) async fn hijack(
     if head.status == StatusCode::SWITCHING_PROTOCOLS || head.status == StatusCode::OK {
         return Ok(Hijacked { content_type: head.content_type, ahead, stream });
     }
-    while ahead.len() < head.content_length.min(LONGEST_HEAD) {
-        read_more(&mut stream, &mut ahead).await?;
-    }
-    Err(Error::from_answer(head.status, &ahead[..head.content_length.min(ahead.len())]))
+    // Without a length the text goes on until the connection ends, as where dockerd refuses to attach.
+    let length = head.content_length.unwrap_or(LONGEST_HEAD).min(LONGEST_HEAD);
+    while ahead.len() < length && stream.read_buf(&mut ahead).await.map_err(Error::transport)? > 0 {}
+    Err(Error::from_answer(head.status, &ahead[..length.min(ahead.len())]))
 }
 
 async fn read_more(stream: &mut Box<dyn Stream>, buffer: &mut BytesMut) -> Result<()> {
@@ -87,8 +87,7 @@ async fn read_more(stream: &mut Box<dyn Stream>, buffer: &mut BytesMut) -> Resul
 struct Head {
     status: StatusCode,
     content_type: String,
-    /// Zero where it is not told; of an error's body, then, nothing is read.
-    content_length: usize,
+    content_length: Option<usize>,
 }
 
 /// Takes the head off the buffer, once it is there whole (RFC 9112, section 2.1).
@@ -102,12 +101,12 @@ fn parse_head(buffer: &mut BytesMut) -> Result<Option<Head>> {
     let mut lines = head.split("\r\n");
     let status_line = lines.next().filter(|line| line.starts_with("HTTP/1.")).ok_or_else(not_http)?;
     let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(not_http)?;
-    let mut found = Head { status, content_type: String::new(), content_length: 0 };
+    let mut found = Head { status, content_type: String::new(), content_length: None };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-type") {
             found.content_type = value.trim().to_owned();
         } else if name.eq_ignore_ascii_case("content-length") {
-            found.content_length = value.trim().parse().map_err(|_| not_http())?;
+            found.content_length = Some(value.trim().parse().map_err(|_| not_http())?);
         }
     }
     Ok(Some(found))
@@ -154,8 +153,11 @@ mod tests {
         let listener = UnixListener::bind(&path).unwrap();
         tokio::spawn(async move {
             let mut stream = listener.accept().await.unwrap().0;
-            stream.read_buf(&mut BytesMut::new()).await.unwrap();
+            stream.read_buf(&mut BytesMut::with_capacity(4096)).await.unwrap();
             stream.write_all(answer).await.unwrap();
+            if answer.starts_with(b"HTTP/1.1 409") {
+                return;
+            }
             let (mut from, mut to) = stream.split();
             tokio::io::copy(&mut from, &mut to).await.unwrap();
         });
@@ -184,6 +186,8 @@ mod tests {
         let answer = b"HTTP/1.1 404 Not Found\r\nContent-Length: 38\r\n\r\n{\"message\":\"No such container: nope\"}\n";
         let error = answered(answer).await.unwrap_err();
         assert_eq!((error.status, error.message.as_str()), (404, "No such container: nope"));
+        let error = answered(b"HTTP/1.1 409 Conflict\r\n\r\nnot running\r\n").await.unwrap_err();
+        assert_eq!((error.status, error.message.as_str()), (409, "not running"));
         assert_eq!(answered(b"SSH-2.0-OpenSSH\r\n\r\n").await.unwrap_err().status, 0);
     }
 }

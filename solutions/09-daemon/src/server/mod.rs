@@ -1,37 +1,97 @@
-//! The server: one connection at a time, over anything that carries bytes.
+//! The server: routes of the Engine API on one side, the [`Engine`] on the other, and between them only translation.
+//!
+//! A request passes through, in this order:
+//!
+//! ```text
+//!   version    /v1.44/containers/json → /containers/json, and a refusal of versions we do not speak
+//!   a route    one file per family: containers, create, streams, exec, images, archives, system
+//!   params     the query, in Docker's idea of booleans and filters
+//!   blocking   the engine's methods block; each runs on a thread of its own while this one serves others
+//!   answer     JSON as Go prints it, or a body that grows; an engine's error becomes its HTTP status
+//! ```
 
+mod absent;
+mod answer;
+mod archives;
+mod blocking;
+mod containers;
+mod create;
+mod exec;
+mod hijack;
+mod images;
+mod params;
+mod streams;
+mod system;
+mod version;
+
+use answer::{Answer, Refusal};
 use axum::Router;
+use axum::response::IntoResponse;
 use engine::Engine;
+use hyper::service::Service;
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+/// What every handler is given.
+type Shared = axum::extract::State<Arc<Engine>>;
 
 /// The routes, tied to an engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Server {
-    routes: Router,
+    routes: TowerToHyperService<Router>,
 }
 
 impl Server {
     /// Serves this engine.
     pub fn new(engine: Arc<Engine>) -> Self {
-        Self { routes: Router::new().route("/_ping", axum::routing::get(|| async { "OK" })).with_state(engine) }
+        let routes = Router::new()
+            .merge(system::routes())
+            .merge(containers::routes())
+            .merge(create::routes())
+            .merge(streams::routes())
+            .merge(exec::routes())
+            .merge(images::routes())
+            .merge(archives::routes())
+            .merge(absent::routes())
+            .fallback(page_not_found)
+            .method_not_allowed_fallback(page_not_found)
+            .with_state(engine);
+        Self { routes: TowerToHyperService::new(routes) }
     }
 
     /// Answers the requests of one connection until it closes.
     pub async fn serve_connection(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let service = hyper_util::service::TowerToHyperService::new(self.routes.clone());
+        let service = hyper::service::service_fn(|request| self.answer(request));
         // What breaks a connection is the other side's doing and its to tell.
         hyper::server::conn::http1::Builder::new()
-            .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
             .await
             .ok();
+    }
+
+    async fn answer(
+        &self,
+        request: http::Request<hyper::body::Incoming>,
+    ) -> Result<axum::response::Response, Infallible> {
+        let mut answer = match version::strip(request) {
+            Ok(request) => self.routes.call(request).await?,
+            Err(refusal) => refusal.into_response(),
+        };
+        version::introduce(answer.headers_mut());
+        Ok(answer)
     }
 }
 
 /// Answers the requests of one connection until it closes.
 pub async fn serve_connection(engine: Arc<Engine>, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
     Server::new(engine).serve_connection(stream).await;
+}
+
+/// To an unknown path, and to a known one with another method: Docker tells them not apart.
+async fn page_not_found() -> Refusal {
+    Refusal::not_found("page not found")
 }

@@ -1,0 +1,197 @@
+//! The border between the server, which must never wait, and the engine, which does little else.
+//!
+//! A call that ends soon runs on tokio's pool of blocking threads. A stream that may last as long as its container (logs
+//! that are followed, events, a wait) gets a thread of its own, lest a few hundred of them fill the pool and nothing
+//! moves any more. Bytes cross the border through a short queue: who produces too fast is made to wait.
+
+use super::{Answer, Refusal, answer};
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use std::io::{self, Read, Write};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Chunks that wait in a queue before their producer does.
+const QUEUE: usize = 4;
+/// Bytes of one chunk.
+const CHUNK: usize = 64 << 10;
+/// Stack of a thread that only carries bytes.
+const STACK: usize = 256 << 10;
+
+/// Runs a method of the engine.
+pub(super) async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> engine::Result<T> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(result) => result.map_err(Refusal::from),
+        Err(defect) => Err(Refusal::system(format!("a defect in the engine: {defect}"))),
+    }
+}
+
+/// The engine's end of a queue: what is written here becomes the body of an answer.
+pub(super) struct Sink(mpsc::Sender<Result<Bytes, Refusal>>);
+
+impl Sink {
+    /// Queues a chunk. False when nobody reads any more.
+    pub(super) fn send(&self, chunk: impl Into<Bytes>) -> bool {
+        self.0.blocking_send(Ok(chunk.into())).is_ok()
+    }
+
+    /// Ends the body with an error.
+    fn fail(&self, refusal: Refusal) {
+        // Nobody to hear it: nobody to tell.
+        self.0.blocking_send(Err(refusal)).ok();
+    }
+
+    /// Passes on all that `from` gives, as it gives it.
+    pub(super) fn copy(&self, mut from: impl Read) {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) if self.send(buffer[..length].to_vec()) => {}
+                Ok(_) => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return self.fail(Refusal::system(error.to_string())),
+            }
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.send(bytes.to_vec()) { Ok(bytes.len()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An answer whose head goes out at once, and whose body is what `produce` sends, however long that takes.
+pub(super) fn follow(content_type: &'static str, produce: impl FnOnce(Sink) + Send + 'static) -> Answer {
+    let (sink, queue) = mpsc::channel(QUEUE);
+    std::thread::Builder::new()
+        .name("follow".into())
+        .stack_size(STACK)
+        .spawn(move || produce(Sink(sink)))
+        .map_err(|error| Refusal::system(format!("cannot start a thread: {error}")))?;
+    // The status is out: all that is left to tell an error with is to break the connection off.
+    let chunks = ReceiverStream::new(queue).map(|chunk| chunk.map_err(|refusal| io::Error::other(refusal.message)));
+    answer::bytes(content_type, Body::from_stream(chunks))
+}
+
+/// An answer whose body is what `produce` writes, such as an archive. Its head waits for the first bytes, so that an
+/// error before them still has its status.
+pub(super) async fn write_to(
+    content_type: &'static str,
+    produce: impl FnOnce(&mut dyn Write) -> engine::Result<()> + Send + 'static,
+) -> Answer {
+    let whole = |sink: Sink| {
+        let mut buffered = io::BufWriter::with_capacity(CHUNK, sink);
+        let result = produce(&mut buffered);
+        // A failed flush is a client gone; a buffer left by an error is not worth sending.
+        if result.is_ok() {
+            buffered.flush().ok();
+        }
+        let (sink, _) = buffered.into_parts();
+        (result, sink)
+    };
+    started(content_type, whole, |refusal| Err(io::Error::other(refusal.message))).await
+}
+
+/// An answer of JSON lines, such as the progress of a load. An error before the first is a status, later a line.
+pub(super) async fn report(produce: impl FnOnce(&Sink) -> engine::Result<()> + Send + 'static) -> Answer {
+    let error_line = |refusal: Refusal| {
+        let message = refusal.message;
+        let line = engine::api::Progress {
+            error: Some(message.clone()),
+            error_detail: Some(engine::api::ErrorDetail { message }),
+            ..Default::default()
+        };
+        Ok(Bytes::from(answer::json_line(&line)))
+    };
+    let whole = |sink: Sink| (produce(&sink), sink);
+    started("application/json", whole, error_line).await
+}
+
+/// Waits for the first chunk, to choose between an answer and a refusal.
+async fn started(
+    content_type: &'static str,
+    produce: impl FnOnce(Sink) -> (engine::Result<()>, Sink) + Send + 'static,
+    late_error: impl Fn(Refusal) -> io::Result<Bytes> + Send + 'static,
+) -> Answer {
+    let (sink, mut queue) = mpsc::channel(QUEUE);
+    tokio::task::spawn_blocking(move || {
+        if let (Err(error), sink) = produce(Sink(sink)) {
+            sink.fail(error.into());
+        }
+    });
+    let first = match queue.recv().await {
+        Some(Ok(chunk)) => chunk,
+        Some(Err(refusal)) => return Err(refusal),
+        None => Bytes::new(),
+    };
+    let rest = ReceiverStream::new(queue).map(move |chunk| chunk.or_else(&late_error));
+    answer::bytes(content_type, Body::from_stream(futures_util::stream::iter([Ok(first)]).chain(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Error, Kind};
+    use http::StatusCode;
+    use http_body_util::BodyExt;
+
+    async fn body(answer: Answer) -> Option<String> {
+        let bytes = answer.unwrap().into_body().collect().await.ok()?.to_bytes();
+        Some(String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    fn broken() -> Error {
+        Error::new(Kind::NotFound, "No such container: x")
+    }
+
+    #[tokio::test]
+    async fn an_error_before_the_first_byte_is_a_status() {
+        let refusal = write_to("application/x-tar", |_| Err(broken())).await.unwrap_err();
+        assert_eq!((refusal.status, refusal.message.as_str()), (StatusCode::NOT_FOUND, "No such container: x"));
+    }
+
+    #[tokio::test]
+    async fn an_error_within_an_archive_breaks_it_off() {
+        let written = |to: &mut dyn Write| {
+            to.write_all(&[0; 2 * CHUNK]).unwrap();
+            Err(broken())
+        };
+        assert_eq!(body(write_to("application/x-tar", written).await).await, None);
+        assert_eq!(
+            body(write_to("application/x-tar", |to| Ok(to.write_all(b"all").unwrap())).await).await.unwrap(),
+            "all"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_error_within_a_report_is_a_line() {
+        let reported = |sink: &Sink| {
+            sink.send("{}\n");
+            Err(broken())
+        };
+        let expected =
+            "{}\n{\"errorDetail\":{\"message\":\"No such container: x\"},\"error\":\"No such container: x\"}\n";
+        assert_eq!(body(report(reported).await).await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_leaves_stops_the_producer() {
+        let (told, stopped) = std::sync::mpsc::channel();
+        let answer = follow("text/plain", move |sink| {
+            while sink.send("more") {}
+            told.send(()).unwrap();
+        });
+        drop(answer);
+        tokio::task::spawn_blocking(move || stopped.recv_timeout(std::time::Duration::from_secs(5)).unwrap())
+            .await
+            .unwrap();
+    }
+}

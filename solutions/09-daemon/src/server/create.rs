@@ -1,0 +1,153 @@
+//! `POST /containers/create`, and what must not be lost on its way to the engine.
+//!
+//! A request can ask for more than the engine's types have fields for. Reading it would drop such a field silently, and
+//! the container would run without the limit, mount or device that its user asked for. So the request is compared with
+//! what was understood of it, and what is missing there is refused by name. An unset field (Go sends them all: null,
+//! `false`, 0, empty) asks for nothing.
+
+use super::blocking::blocking;
+use super::params::Params;
+use super::{Answer, Refusal, Shared, answer};
+use crate::json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use engine::Engine;
+use engine::api::CreateRequest;
+use http::{HeaderMap, header};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Fields that change nothing of what runs, with the value for which that is so (None: any).
+const HARMLESS: [(&str, Option<&str>); 6] = [
+    ("HostConfig.MemorySwappiness", Some("-1")), // the kernel's default
+    ("HostConfig.Isolation", Some("\"default\"")),
+    ("HostConfig.VolumeDriver", None), // concerns volumes that are yet to be made, which are refused themselves
+    ("HostConfig.CgroupnsMode", Some("\"private\"")), // is so in any case
+    ("ArgsEscaped", None),             // Windows
+    ("Detach", None),                  // of an exec: repeated in its start, where it counts
+];
+
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/containers/create", post(create))
+}
+
+async fn create(State(engine): Shared, params: Params, headers: HeaderMap, body: Bytes) -> Answer {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next() != Some("application/json") {
+        return Err(Refusal::invalid(format!("Content-Type specified ({content_type}) must be 'application/json'")));
+    }
+    let request: CreateRequest = understand(&body)?;
+    refuse_endpoints(request.networking_config.as_ref())?;
+    let name = params.text("name").map(str::to_owned);
+    answer::created(&blocking(move || engine.create(name.as_deref(), request)).await?)
+}
+
+/// Decodes a request, and refuses it if anything it asks for was lost.
+pub(super) fn understand<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Refusal> {
+    let invalid = |error: serde_json::Error| Refusal::invalid(format!("invalid JSON: {error}"));
+    let asked: Value = json::decode(body).map_err(invalid)?;
+    let request: T = serde_json::from_value(asked.clone()).map_err(invalid)?;
+    let understood = serde_json::to_value(&request).map_err(invalid)?;
+    match lost(&asked, &understood, "") {
+        Some(field) => Err(Refusal::not_implemented(format!("{field} is not supported"))),
+        None => Ok(request),
+    }
+}
+
+/// The path of a field of `asked` that asks for something, and is not in `understood`.
+fn lost(asked: &Value, understood: &Value, path: &str) -> Option<String> {
+    match (asked, understood) {
+        (Value::Object(asked), Value::Object(understood)) => asked.iter().find_map(|(name, value)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            match understood.get(name) {
+                Some(found) => lost(value, found, &path),
+                None if is_unset(value) || is_harmless(&path, value) => None,
+                None => Some(path),
+            }
+        }),
+        (Value::Array(asked), Value::Array(understood)) => {
+            asked.iter().zip(understood).find_map(|(asked, understood)| lost(asked, understood, path))
+        }
+        _ => None,
+    }
+}
+
+/// Whether Go would call this a zero value, all the way down.
+fn is_unset(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.values().all(is_unset),
+    }
+}
+
+fn is_harmless(path: &str, value: &Value) -> bool {
+    HARMLESS.iter().any(|(name, only)| *name == path && only.is_none_or(|only| value.to_string() == only))
+}
+
+/// An address, alias or MAC on a network: there are no networks yet that have them.
+fn refuse_endpoints(networking_config: Option<&Value>) -> Result<(), Refusal> {
+    let endpoints = networking_config.and_then(|config| config.get("EndpointsConfig")).and_then(Value::as_object);
+    for (network, endpoint) in endpoints.into_iter().flatten() {
+        let asked = endpoint.as_object().into_iter().flatten().find(|(_, value)| !is_unset(value));
+        if let Some((field, _)) = asked {
+            return Err(Refusal::not_implemented(format!("{field} on network {network} is not supported")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::api::ExecConfig;
+
+    fn refusal(body: &str) -> String {
+        understand::<CreateRequest>(body.as_bytes()).unwrap_err().message
+    }
+
+    #[test]
+    fn what_docker_run_sends_is_understood() {
+        // As docker 28 sends it, with fields of its own version that ask for nothing.
+        let body = r#"{"Hostname":"","User":"","ExposedPorts":{},"Env":null,"Cmd":["true"],"Image":"workbench","Volumes":{},
+            "Labels":{},"HostConfig":{"Binds":null,"LogConfig":{"Type":"","Config":{}},"NetworkMode":"default",
+            "RestartPolicy":{"Name":"no","MaximumRetryCount":0},"VolumeDriver":"","VolumesFrom":null,"ConsoleSize":[24,80],
+            "CgroupnsMode":"","Links":null,"Isolation":"","BlkioWeight":0,"BlkioWeightDevice":[],"DeviceRequests":null,
+            "MemorySwappiness":-1,"OomKillDisable":false,"IOMaximumIOps":0},
+            "NetworkingConfig":{"EndpointsConfig":{"default":{"IPAMConfig":null,"Links":null,"MacAddress":"","GwPriority":0}}}}"#;
+        let request: CreateRequest = understand(body.as_bytes()).unwrap();
+        assert_eq!(request.host_config.console_size, [24, 80]);
+        assert!(refuse_endpoints(request.networking_config.as_ref()).is_ok());
+    }
+
+    #[test]
+    fn what_would_be_lost_is_refused_by_name() {
+        assert_eq!(refusal(r#"{"HostConfig":{"BlkioWeight":300}}"#), "HostConfig.BlkioWeight is not supported");
+        assert_eq!(
+            refusal(r#"{"HostConfig":{"MemorySwappiness":60}}"#),
+            "HostConfig.MemorySwappiness is not supported"
+        );
+        assert_eq!(
+            refusal(r#"{"HostConfig":{"Mounts":[{"Type":"bind","BindOptions":{"Propagation":"shared"}}]}}"#),
+            "HostConfig.Mounts.BindOptions is not supported"
+        );
+        assert_eq!(refusal(r#"{"MacAddress":"02:42:ac:11:00:02"}"#), "MacAddress is not supported");
+    }
+
+    #[test]
+    fn an_address_on_a_network_is_refused() {
+        let config = serde_json::json!({"EndpointsConfig": {"mine": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}}});
+        assert_eq!(refuse_endpoints(Some(&config)).unwrap_err().message, "IPAMConfig on network mine is not supported");
+    }
+
+    #[test]
+    fn an_exec_says_detach_twice() {
+        assert!(understand::<ExecConfig>(br#"{"Cmd":["ls"],"Detach":true}"#).is_ok());
+    }
+}

@@ -1,0 +1,131 @@
+//! Where HTTP stops, seen from the server: the connection of an attach or exec is given to the container.
+
+use super::version::ApiVersion;
+use super::{Answer, Refusal, answer};
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::response::IntoResponse;
+use engine::Attached;
+use http::request::Parts;
+use http::{StatusCode, header};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use std::io;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio_util::io::ReaderStream;
+
+/// What the client offers to do with its connection.
+pub(super) struct Upgrade {
+    /// Set when it asked for `Upgrade: tcp`.
+    asked: Option<OnUpgrade>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let asked = parts.extensions.remove::<OnUpgrade>().filter(|_| parts.headers.contains_key(header::UPGRADE));
+        Ok(Self { asked })
+    }
+}
+
+impl Upgrade {
+    /// Answers, and from then on carries bytes both ways until the container's side ends.
+    pub(super) fn relay(self, attached: Attached, version: ApiVersion) -> Answer {
+        let content_type = content_type(attached.tty, version);
+        let container = into_tokio(attached.stream).map_err(|error| Refusal::system(error.to_string()))?;
+        let Some(upgrade) = self.asked else {
+            // A client that did not ask can only listen.
+            return answer::bytes(content_type, Body::from_stream(ReaderStream::new(container)));
+        };
+        tokio::spawn(async move {
+            // An upgrade fails when the client has gone; dropping the container's side detaches.
+            if let Ok(client) = upgrade.await {
+                carry(TokioIo::new(client), container).await;
+            }
+        });
+        let headers = [("connection", "Upgrade"), ("upgrade", "tcp"), ("content-type", content_type)];
+        Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
+    }
+}
+
+/// API 1.42 told the two kinds of output apart.
+pub(super) fn content_type(tty: bool, version: ApiVersion) -> &'static str {
+    if tty || version < ApiVersion(1, 42) {
+        "application/vnd.docker.raw-stream"
+    } else {
+        "application/vnd.docker.multiplexed-stream"
+    }
+}
+
+fn into_tokio(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
+    stream.set_nonblocking(true)?;
+    UnixStream::from_std(stream)
+}
+
+/// Stdin goes to the container until the client ends it, output to the client until the container ends it; only the
+/// second is the end of the session. So this is not two equal directions as in `tokio::io::copy_bidirectional`, which
+/// would go on waiting for a client to close its stdin after the container has gone.
+async fn carry(client: impl AsyncRead + AsyncWrite, container: UnixStream) {
+    let (mut from_client, mut to_client) = tokio::io::split(client);
+    let (mut from_container, mut to_container) = container.into_split();
+    let stdin = async {
+        // Either side may go at any time: what is left to do is the same.
+        tokio::io::copy(&mut from_client, &mut to_container).await.ok();
+        to_container.shutdown().await.ok();
+        std::future::pending::<()>().await
+    };
+    let output = async {
+        tokio::io::copy(&mut from_container, &mut to_client).await.ok();
+        to_client.shutdown().await.ok();
+    };
+    tokio::select! {
+        () = stdin => {}
+        () = output => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn the_end_of_stdin_leaves_the_output_open_and_the_end_of_output_ends_all() {
+        let (mut client, ours) = tokio::io::duplex(64);
+        let (container, mut inside) = UnixStream::pair().unwrap();
+        let relay = tokio::spawn(carry(ours, container));
+
+        client.write_all(b"question").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut stdin = String::new();
+        inside.read_to_string(&mut stdin).await.unwrap();
+        assert_eq!(stdin, "question");
+
+        inside.write_all(b"answer").await.unwrap();
+        drop(inside);
+        let mut output = String::new();
+        client.read_to_string(&mut output).await.unwrap();
+        assert_eq!(output, "answer");
+        relay.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_ends_its_stdin_does_not_keep_the_session() {
+        let (client, ours) = tokio::io::duplex(64);
+        let (container, inside) = UnixStream::pair().unwrap();
+        let relay = tokio::spawn(carry(ours, container));
+        drop(inside);
+        relay.await.unwrap();
+        drop(client);
+    }
+
+    #[test]
+    fn content_types() {
+        let (raw, frames) = ("application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream");
+        assert_eq!(content_type(true, ApiVersion(1, 44)), raw);
+        assert_eq!(content_type(false, ApiVersion(1, 44)), frames);
+        assert_eq!(content_type(false, ApiVersion(1, 41)), raw);
+    }
+}

@@ -1,0 +1,58 @@
+//! Routes about the engine itself.
+
+use super::blocking::{blocking, follow};
+use super::params::Params;
+use super::{Answer, Refusal, Shared, answer};
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use engine::Engine;
+use http::header;
+use std::sync::Arc;
+
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/_ping", get(ping))
+        .route("/version", get(version))
+        .route("/info", get(info))
+        .route("/events", get(events))
+}
+
+/// GET and HEAD: what clients ask first, for the headers that [`super::version::introduce`] adds.
+async fn ping() -> impl IntoResponse {
+    let headers = [
+        ("builder-version", "1"),
+        ("cache-control", "no-cache, no-store, must-revalidate"),
+        ("pragma", "no-cache"),
+        ("swarm", "inactive"),
+        (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),
+    ];
+    (headers, "OK")
+}
+
+async fn version(State(engine): Shared) -> Answer {
+    answer::json(&blocking(move || Ok(engine.version())).await?)
+}
+
+async fn info(State(engine): Shared) -> Answer {
+    answer::json(&blocking(move || engine.info()).await?)
+}
+
+async fn events(State(engine): Shared, params: Params) -> Answer {
+    let (since, until) = (params.number("since")?, params.number("until")?);
+    let filters = params.filters()?;
+    if let (Some(since), Some(until)) = (since, until)
+        && since > until
+    {
+        return Err(Refusal::invalid(format!("`since` time ({since}) cannot be after `until` time ({until})")));
+    }
+    let events = blocking(move || engine.events(since, until, filters)).await?;
+    follow("application/json", move |sink| {
+        for event in events {
+            if !sink.send(answer::json_line(&event)) {
+                break;
+            }
+        }
+    })
+}
