@@ -2,6 +2,7 @@
 //!
 //! A dockerd of its own is started in a temporary folder. It takes root and the program; where either is missing the test
 //! says so, loudly, and passes nothing off as tested.
+#![allow(clippy::unwrap_used)]
 
 use engine::api::{ContainerConfig, ContainerSummary, CreateRequest, CreateResponse, Event, Progress, Version};
 use engine::api::{HostConfig, WaitResponse};

@@ -1,14 +1,14 @@
 //! The border between the server, which must never wait, and the engine, which does little else.
 //!
-//! A call that ends soon runs on tokio's pool of blocking threads. A stream that may last as long as its container (logs
-//! that are followed, events, a wait) gets a thread of its own, lest a few hundred of them fill the pool and nothing
+//! A call that ends soon runs on tokio's pool of blocking threads. What may last as long as a container (events, a wait)
+//! gets a thread of its own, lest a few hundred of them fill the pool and nothing
 //! moves any more. Bytes cross the border through a short queue: who produces too fast is made to wait.
 
 use super::{Answer, Refusal, answer};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -42,20 +42,6 @@ impl Sink {
     fn fail(&self, refusal: Refusal) {
         // Nobody to hear it: nobody to tell.
         self.0.blocking_send(Err(refusal)).ok();
-    }
-
-    /// Passes on all that `from` gives, as it gives it.
-    pub(super) fn copy(&self, mut from: impl Read) {
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            match from.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(length) if self.send(buffer[..length].to_vec()) => {}
-                Ok(_) => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return self.fail(Refusal::system(error.to_string())),
-            }
-        }
     }
 }
 

@@ -10,7 +10,6 @@ use http::request::Parts;
 use http::{StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use std::io;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_util::io::ReaderStream;
@@ -33,12 +32,10 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
 impl Upgrade {
     /// Answers, and from then on carries bytes both ways until the container's side ends.
     pub(super) fn relay(self, attached: Attached, version: ApiVersion) -> Answer {
+        // A client that did not ask can only listen.
+        let Some(upgrade) = self.asked else { return listen(attached, version) };
         let content_type = content_type(attached.tty, version);
-        let container = into_tokio(attached.stream).map_err(|error| Refusal::system(error.to_string()))?;
-        let Some(upgrade) = self.asked else {
-            // A client that did not ask can only listen.
-            return answer::bytes(content_type, Body::from_stream(ReaderStream::new(container)));
-        };
+        let container = into_tokio(attached.stream)?;
         tokio::spawn(async move {
             // An upgrade fails when the client has gone; dropping the container's side detaches.
             if let Ok(client) = upgrade.await {
@@ -50,8 +47,14 @@ impl Upgrade {
     }
 }
 
+/// An answer of all that comes from the container. Its end, and that of the client, close the container's side.
+pub(super) fn listen(attached: Attached, version: ApiVersion) -> Answer {
+    let content_type = content_type(attached.tty, version);
+    answer::bytes(content_type, Body::from_stream(ReaderStream::new(into_tokio(attached.stream)?)))
+}
+
 /// API 1.42 told the two kinds of output apart.
-pub(super) fn content_type(tty: bool, version: ApiVersion) -> &'static str {
+fn content_type(tty: bool, version: ApiVersion) -> &'static str {
     if tty || version < ApiVersion(1, 42) {
         "application/vnd.docker.raw-stream"
     } else {
@@ -59,9 +62,10 @@ pub(super) fn content_type(tty: bool, version: ApiVersion) -> &'static str {
     }
 }
 
-fn into_tokio(stream: std::os::unix::net::UnixStream) -> io::Result<UnixStream> {
-    stream.set_nonblocking(true)?;
-    UnixStream::from_std(stream)
+fn into_tokio(stream: std::os::unix::net::UnixStream) -> Result<UnixStream, Refusal> {
+    let broken = |error: std::io::Error| Refusal::system(error.to_string());
+    stream.set_nonblocking(true).map_err(broken)?;
+    UnixStream::from_std(stream).map_err(broken)
 }
 
 /// Stdin goes to the container until the client ends it, output to the client until the container ends it; only the

@@ -1,7 +1,7 @@
 //! Routes on a container that last: attach, logs, wait.
 
 use super::blocking::{blocking, follow};
-use super::hijack::{Upgrade, content_type};
+use super::hijack::{self, Upgrade};
 use super::params::Params;
 use super::version::ApiVersion;
 use super::{Answer, Refusal, Shared, answer};
@@ -61,8 +61,7 @@ async fn logs(
     if !(options.stdout || options.stderr) {
         return Err(Refusal::invalid("Bad parameters: you must choose at least one stream"));
     }
-    let (log, tty) = blocking(move || engine.logs(&id, &options)).await?;
-    follow(content_type(tty, version), move |sink| sink.copy(log))
+    hijack::listen(blocking(move || engine.logs(&id, &options)).await?, version)
 }
 
 /// Answers the head at once: `docker run` starts the container only when it knows that somebody waits for its end.
