@@ -15,13 +15,17 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+mod daemon;
 mod frames;
 mod json;
 mod server;
+mod socket;
 
 pub use client::{Client, Error};
+pub use daemon::{Daemon, group_id};
 pub use frames::{Frame, FrameReader, Output};
 pub use server::{Server, serve_connection};
+pub use socket::{Address, ListenError};
 
 /// The newest version of the Engine API that both ends of this crate speak.
 pub const API_VERSION: &str = "1.44";

@@ -151,10 +151,11 @@ mod tests {
             Err(broken())
         };
         assert_eq!(body(write_to("application/x-tar", written).await).await, None);
-        assert_eq!(
-            body(write_to("application/x-tar", |to| Ok(to.write_all(b"all").unwrap())).await).await.unwrap(),
-            "all"
-        );
+        let written = |to: &mut dyn Write| {
+            to.write_all(b"all").unwrap();
+            Ok(())
+        };
+        assert_eq!(body(write_to("application/x-tar", written).await).await.unwrap(), "all");
     }
 
     #[tokio::test]

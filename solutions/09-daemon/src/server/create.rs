@@ -88,7 +88,8 @@ fn is_unset(value: &Value) -> bool {
 }
 
 fn is_harmless(path: &str, value: &Value) -> bool {
-    HARMLESS.iter().any(|(name, only)| *name == path && only.is_none_or(|only| value.to_string() == only))
+    let text = value.to_string();
+    HARMLESS.iter().any(|(name, only)| *name == path && only.is_none_or(|only| only == text))
 }
 
 /// An address, alias or MAC on a network: there are no networks yet that have them.

@@ -32,6 +32,7 @@ use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -64,13 +65,26 @@ impl Server {
 
     /// Answers the requests of one connection until it closes.
     pub async fn serve_connection(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        self.serve_until(stream, std::future::pending()).await;
+    }
+
+    /// As [`serve_connection`](Self::serve_connection), but when `ending` comes to pass, the request that is being
+    /// answered is the last.
+    pub(crate) async fn serve_until(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        ending: impl Future<Output = ()>,
+    ) {
         let service = hyper::service::service_fn(|request| self.answer(request));
-        // What breaks a connection is the other side's doing and its to tell.
-        hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades()
-            .await
-            .ok();
+        let connection =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let (mut connection, mut ending) = (pin!(connection), pin!(ending));
+        tokio::select! {
+            // What breaks a connection is the other side's doing and its to tell.
+            _ = connection.as_mut() => return,
+            () = ending.as_mut() => connection.as_mut().graceful_shutdown(),
+        }
+        connection.await.ok();
     }
 
     async fn answer(
