@@ -44,6 +44,33 @@ pub enum Error {
     /// Nothing to mount.
     #[error("an image without layers has no filesystem to mount")]
     NoLayers,
+    /// A name that is not one, in Docker's words.
+    #[error("{0}")]
+    Reference(String),
+    /// Not `os/architecture[/variant]`.
+    #[error("{0:?} is not a platform; write it as linux/amd64 or linux/arm/v7")]
+    Platform(String),
+    /// A manifest, index or config that cannot be read, or contradicts itself.
+    #[error("invalid {kind}: {why}")]
+    Document { kind: &'static str, why: String },
+    /// An instruction of `--change` that is none, or is malformed.
+    #[error("{0}")]
+    Instruction(String),
+    /// Nothing has this name or ID.
+    #[error("No such image: {0}")]
+    NoSuchImage(String),
+    /// The image is in use, or has other names.
+    #[error("{0}")]
+    Conflict(String),
+    /// An archive of images that cannot be loaded.
+    #[error("cannot load the archive: {0}")]
+    Load(String),
+    /// The archive of images ended early, or is none.
+    #[error("cannot read the archive: {0}")]
+    Stream(io::Error),
+    /// The receiver of an archive went away.
+    #[error("cannot write the archive: {0}")]
+    Send(io::Error),
     /// overlayfs stacks at most 500 lower layers.
     #[error("the image has {0} layers; the kernel's overlayfs stacks at most 500")]
     TooManyLayers(usize),

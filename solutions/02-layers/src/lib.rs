@@ -2,9 +2,9 @@
 //!
 //! An image travels as *blobs*: a manifest (JSON) that names a config (JSON, the recipe) and a list of layers (tar
 //! archives, mostly compressed). Each is named by the digest of its bytes, so whoever holds the manifest's digest can
-//! verify all of it. This crate keeps the blobs in an OCI image layout ([`blob`], `store`), unpacks each layer once
+//! verify all of it. This crate keeps the blobs in an OCI image layout ([`blob`], [`store`]), unpacks each layer once
 //! into a folder of its own ([`unpack`]), stacks the folders with overlayfs ([`overlay`]), and goes the way back: what
-//! a container wrote becomes a new layer ([`diff`]), and with a recipe a new image (`commit`).
+//! a container wrote becomes a new layer ([`diff`]), and with a recipe a new image ([`commit`]).
 //!
 //! ```text
 //!   reference ──▶ store ──▶ manifest ──▶ blobs ──▶ compression ──▶ entry ──▶ unpack ──▶ layers/<chain id>/fs
@@ -30,7 +30,25 @@ mod sys;
 pub mod unpack;
 mod whiteout;
 
+// Names, documents and images.
+pub mod archive;
+pub mod commit;
+mod gc;
+pub mod history;
+pub mod image;
+pub mod import;
+mod index_file;
+pub mod instructions;
+pub mod manifest;
+pub mod reference;
+pub mod remove;
+pub mod store;
+mod words;
+
 pub use blob::Blobs;
 pub use digest::Digest;
 pub use error::{Error, Refusal, Result};
+pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
+pub use reference::Reference;
+pub use store::{Image, Store};

@@ -1,0 +1,81 @@
+//! Garbage: blobs that no entry of the index leads to, and unpacked layers that no image and no container is made of.
+
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::image::ImageConfig;
+use crate::index_file::Entry;
+use crate::manifest::{Descriptor, Document, media_type};
+use crate::remove::Use;
+use crate::store::{Store, chain_ids};
+use std::collections::HashSet;
+
+/// What the index leads to.
+#[derive(Default)]
+struct Reached {
+    blobs: HashSet<Digest>,
+    layers: HashSet<Digest>,
+}
+
+impl Store {
+    /// Removes all garbage, and tells which unpacked layers went, the uppermost first. Must be called with the index
+    /// locked. While somebody is writing blobs that no entry names yet, it leaves everything: the next one sweeps.
+    pub(crate) fn sweep(&self, entries: &[Entry], users: &[Use]) -> Result<Vec<Digest>> {
+        let Some(_alone) = self.index.try_collecting()? else { return Ok(Vec::new()) };
+        let reached = self.reached(entries);
+        self.sweep_blobs(&reached)?;
+        let used: HashSet<&Digest> = users.iter().flat_map(|u| &u.layers).chain(&reached.layers).collect();
+        let mut gone: Vec<Digest> = self.unpacked().list()?.into_iter().filter(|id| !used.contains(id)).collect();
+        gone.sort();
+        for layer in &gone {
+            self.unpacked().remove(layer)?;
+        }
+        Ok(gone)
+    }
+
+    /// Removes the blobs that a failed load left behind. Unpacked layers stay: only who knows the containers may judge
+    /// them.
+    pub(crate) fn sweep_blobs_now(&self) -> Result<()> {
+        self.index.update(|entries| match self.index.try_collecting()? {
+            Some(_alone) => self.sweep_blobs(&self.reached(entries)),
+            None => Ok(()),
+        })
+    }
+
+    fn sweep_blobs(&self, reached: &Reached) -> Result<()> {
+        let garbage = self.blobs().list()?.into_iter().filter(|blob| !reached.blobs.contains(blob));
+        garbage.into_iter().try_for_each(|blob| self.blobs().remove(&blob))
+    }
+
+    /// Follows every entry down. A blob that is missing or unreadable leads nowhere: an index for many platforms mostly
+    /// has only one of them here. A blob once marked is not entered again.
+    fn reached(&self, entries: &[Entry]) -> Reached {
+        let mut reached = Reached::default();
+        let mut next: Vec<Descriptor> = entries.iter().map(|entry| entry.target.clone()).collect();
+        while let Some(descriptor) = next.pop() {
+            let kind = &descriptor.media_type;
+            let known = !reached.blobs.insert(descriptor.digest);
+            if known || !(media_type::is_index(kind) || media_type::is_manifest(kind)) {
+                continue;
+            }
+            match self.document(&descriptor) {
+                Ok(Document::Index(index)) => next.extend(index.manifests),
+                Ok(Document::Manifest(manifest)) => {
+                    reached.blobs.extend(manifest.layers.iter().map(|layer| layer.digest));
+                    reached.blobs.insert(manifest.config.digest);
+                    let config = self.blobs().document(&manifest.config.digest).and_then(|c| ImageConfig::parse(&c));
+                    reached.layers.extend(config.map(|c| chain_ids(&c.rootfs.diff_ids)).unwrap_or_default());
+                }
+                Err(error) => tracing::debug!("{} leads nowhere: {error}", descriptor.digest),
+            }
+        }
+        reached
+    }
+
+    /// The bytes of all blobs and unpacked layers.
+    pub(crate) fn bytes_used(&self) -> u64 {
+        let blobs = self.blobs().list().unwrap_or_default();
+        let layers = self.unpacked().list().unwrap_or_default();
+        let unpacked = layers.iter().map(|chain_id| self.layer_size(chain_id).unwrap_or_default()).sum::<u64>();
+        blobs.iter().filter_map(|blob| self.blobs().size(blob)).sum::<u64>() + unpacked
+    }
+}

@@ -1,0 +1,55 @@
+//! A root filesystem in one tar becomes an image of one layer, and a container's files become such a tar.
+
+use crate::commit::{About, Base, NewLayer};
+use crate::diff;
+use crate::error::Result;
+use crate::image::Config;
+use crate::instructions;
+use crate::manifest::{Descriptor, Platform, media_type};
+use crate::reference::Reference;
+use crate::store::{Image, Store};
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::path::PathBuf;
+
+/// What is said about an imported image.
+#[derive(Clone, Debug, Default)]
+pub struct Import {
+    pub name: Option<Reference>,
+    /// The comment of its only step.
+    pub message: String,
+    /// Dockerfile instructions: `CMD ["sh"]`, `ENV A=b`.
+    pub changes: Vec<String>,
+    /// None is this machine's.
+    pub platform: Option<Platform>,
+}
+
+/// Makes an image of a tar of files, which may be compressed.
+///
+/// # Errors
+/// If an instruction is wrong, or the archive refused; nothing is registered then.
+pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Result<Image> {
+    let mut config = Config::default();
+    instructions::apply(&mut config, &import.changes)?;
+    let writing = store.writing()?;
+    let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
+    let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
+    let about = About { comment: import.message, ..About::default() };
+    let base = Base::scratch(import.platform.unwrap_or_else(Platform::host));
+    let image = store.assemble(&writing, base, Some(layer), config, about, import.name.as_ref());
+    drop(writing);
+    if image.is_err() {
+        store.sweep_blobs_now()?;
+    }
+    image
+}
+
+/// Writes all files beneath `root`, a mounted root filesystem, as a tar. Returns a line for each that could not be taken
+/// along (sockets).
+///
+/// # Errors
+/// If a file cannot be read, or the receiver goes away.
+pub fn export(root: BorrowedFd<'_>, to: &mut dyn Write) -> Result<Vec<String>> {
+    // A merged overlay shows none of its marks, so its files are written as a layer's are.
+    diff::write_layer(&PathBuf::from(format!("/proc/self/fd/{}", root.as_raw_fd())), to)
+}
