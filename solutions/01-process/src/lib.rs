@@ -9,6 +9,7 @@
 pub mod capabilities;
 pub mod cgroup;
 pub mod defaults;
+pub mod device_rules;
 pub mod rlimits;
 pub mod seccomp;
 pub mod signal;
@@ -16,7 +17,6 @@ pub mod sysctl;
 pub mod user;
 pub mod userns;
 
-mod device_rules;
 mod error;
 mod exit;
 mod launch;

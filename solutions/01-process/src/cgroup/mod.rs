@@ -1,29 +1,40 @@
 //! A container's cgroup: the set of its processes, and the limits on it (cgroups(7)).
-#![allow(clippy::todo, unused_variables)]
+//!
+//! Where there is a v2 tree, every container has a folder in it: that costs next to nothing, since a process can be born inside
+//! (clone3(2), `CLONE_INTO_CGROUP`), and one file then freezes or kills them all. A v1 controller is joined only where a limit
+//! needs it: moving a process there makes the kernel wait for every processor, some 10 ms on a quiet machine.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+mod hierarchy;
+mod limits;
+mod stats;
 
-use crate::{Result, oci};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
-/// A container's cgroup: a folder in the unified (v2) hierarchy if there is one, and one for each v1 controller that a limit needs.
+use rustix::fs::{CWD, Mode, OFlags};
+
+use crate::{Error, Result, device_rules, oci};
+use hierarchy::Controller;
+use limits::Limit;
+pub use stats::Stats;
+
+/// A container's cgroup: a folder in the unified (v2) tree if there is one, and one for each v1 controller that a limit needs.
 #[derive(Debug)]
-pub struct Cgroup {}
+pub struct Cgroup {
+    name: String,
+    unified: Option<Unified>,
+    v1: Vec<(Controller, PathBuf)>,
+}
 
-/// What a container uses right now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Bytes, without what the kernel could drop at once (inactive page cache), as `docker stats` shows it.
-    pub memory: u64,
-    /// Bytes; nothing if there is no limit.
-    pub memory_limit: Option<u64>,
-    /// All processors together.
-    pub cpu_nanoseconds: u64,
-    pub cpu_user_nanoseconds: u64,
-    pub cpu_system_nanoseconds: u64,
-    /// Processes and threads.
-    pub pids: u64,
-    /// Nothing if there is no limit.
-    pub pids_limit: Option<u64>,
+/// The folder in the v2 tree, open: it stays this one, whatever happens to the name.
+#[derive(Debug)]
+struct Unified {
+    path: PathBuf,
+    folder: OwnedFd,
 }
 
 impl Cgroup {
@@ -33,65 +44,407 @@ impl Cgroup {
     /// A limit was asked for and nothing on this host can enforce it. Without a limit, a user who may not make cgroups gets
     /// one that holds nothing.
     pub fn create(name: &str, resources: &oci::LinuxResources) -> Result<(Self, Vec<String>)> {
-        todo!()
+        let limits = limits::limits(resources)?;
+        let mut cgroup = Self { name: name.to_owned(), unified: None, v1: vec![] };
+        match cgroup.fill(&limits, resources.devices().as_deref().unwrap_or_default()) {
+            Ok(warnings) => Ok((cgroup, warnings)),
+            Err(error) => {
+                // Nothing has joined it yet, so there is nothing that could keep the folders.
+                cgroup.remove()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn fill(&mut self, limits: &[Limit], devices: &[oci::LinuxDeviceCgroup]) -> Result<Vec<String>> {
+        self.unified = Unified::create(&self.name);
+        if self.unified.is_none() {
+            // Without v2 some v1 tree must tell which processes there are; this one can also stop them.
+            self.v1_folder(Controller::Freezer).ok();
+        }
+        let warnings = self.limit(limits)?;
+        if !devices.is_empty() && device_rules::forbid_anything(devices) {
+            self.limit_devices(devices)?;
+        }
+        Ok(warnings)
     }
 
     /// Finds the cgroup of a container that runs, or what one left behind.
     pub fn open(name: &str) -> Self {
-        todo!()
+        let controllers = [
+            Controller::Memory,
+            Controller::Cpu,
+            Controller::Cpuset,
+            Controller::Pids,
+            Controller::Devices,
+            Controller::Freezer,
+        ];
+        let v1 = controllers.into_iter().filter_map(|controller| {
+            let mount = hierarchy::v1(controller)?;
+            Some((controller, hierarchy::find(&mount, Some(controller), name)?))
+        });
+        let unified = hierarchy::unified().and_then(|mount| hierarchy::find(&mount, None, name));
+        Self { name: name.to_owned(), unified: unified.and_then(|path| Unified::open(path).ok()), v1: v1.collect() }
+    }
+
+    /// Names of all cgroups of Kesako in the v2 tree (or, without one, in v1's freezer): for whoever clears up after a crash.
+    pub fn list() -> Vec<String> {
+        match (hierarchy::unified(), hierarchy::v1(Controller::Freezer)) {
+            (Some(mount), _) => hierarchy::names(&mount, None),
+            (None, Some(mount)) => hierarchy::names(&mount, Some(Controller::Freezer)),
+            (None, None) => vec![],
+        }
     }
 
     /// The folder for clone3(2)'s `CLONE_INTO_CGROUP`.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        todo!()
+        self.unified.as_ref().map(|unified| unified.folder.as_fd())
+    }
+
+    /// Whether there is no group at all (an ordinary user to whom nothing was delegated).
+    pub fn is_empty(&self) -> bool {
+        self.unified.is_none() && self.v1.is_empty()
     }
 
     /// Files of the groups that `CLONE_INTO_CGROUP` does not reach (v1 controllers): a process joins by writing `0` to
     /// each, before exec. So nobody has to wait for anybody.
     pub fn joins(&self) -> Result<Vec<OwnedFd>> {
-        todo!()
+        self.v1_folders().into_iter().map(|folder| open_procs(folder).map(OwnedFd::from)).collect()
     }
 
     /// Moves a process, with all its threads, into every group.
     pub fn add(&self, pid: i32) -> Result<()> {
-        todo!()
+        self.folders().into_iter().try_for_each(|folder| write(folder, "cgroup.procs", &pid.to_string()))
     }
 
     /// All processes in the cgroup and beneath it, as this process's PID namespace numbers them.
     pub fn processes(&self) -> Result<Vec<i32>> {
-        todo!()
+        let mut pids = vec![];
+        if let Some(folder) = self.folders().first() {
+            collect_processes(folder, &mut pids)?;
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        Ok(pids)
     }
 
-    /// Stops every process where it is (`docker pause`).
+    /// Stops every process where it is (`docker pause`). Returns when all have stopped.
     pub fn freeze(&self) -> Result<()> {
-        todo!()
+        tracing::info!(
+            target: "explain", man = "cgroups(7)", shell = "echo 1 > /sys/fs/cgroup/…/cgroup.freeze",
+            "stopping every process of the container where it is"
+        );
+        match self.freezer()? {
+            (folder, true) => {
+                write(folder, "cgroup.freeze", "1")?;
+                self.wait_until("frozen", || read(folder, "cgroup.events").is_ok_and(|text| text.contains("frozen 1")))
+            }
+            (folder, false) => {
+                write(folder, "freezer.state", "FROZEN")?;
+                self.wait_until("frozen", || read(folder, "freezer.state").is_ok_and(|state| state.trim() == "FROZEN"))
+            }
+        }
     }
 
+    /// Lets them go on.
     pub fn thaw(&self) -> Result<()> {
-        todo!()
+        match self.freezer()? {
+            (folder, true) => write(folder, "cgroup.freeze", "0"),
+            (folder, false) => write(folder, "freezer.state", "THAWED"),
+        }
     }
 
-    /// SIGKILL to every process.
+    /// SIGKILL to every process, frozen or not. They may take a moment to be gone.
     pub fn kill(&self) -> Result<()> {
-        todo!()
+        if let Some(unified) = &self.unified
+            && write(&unified.path, "cgroup.kill", "1").is_ok()
+        {
+            return Ok(());
+        }
+        // Before Linux 5.14, one by one; what is born meanwhile is found in the next round.
+        for _ in 0..100 {
+            let pids = self.processes()?;
+            if pids.is_empty() {
+                return Ok(());
+            }
+            for pid in pids.into_iter().filter_map(rustix::process::Pid::from_raw) {
+                // It may be gone already, which is all that is wanted.
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+            }
+            self.thaw()?;
+            sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     /// How many processes the kernel has killed for want of memory.
     pub fn oom_kills(&self) -> u64 {
-        todo!()
+        stats::oom_kills(self)
     }
 
+    /// What the container uses right now.
     pub fn stats(&self) -> Result<Stats> {
-        todo!()
+        stats::stats(self)
     }
 
-    /// Changes the limits of a running container.
+    /// Changes the limits of a running container, and moves its processes into the groups that takes.
     pub fn update(&mut self, resources: &oci::LinuxResources) -> Result<Vec<String>> {
-        todo!()
+        let before = self.v1.len();
+        let warnings = self.limit(&limits::limits(resources)?)?;
+        for (_, folder) in &self.v1[before..] {
+            for pid in self.processes()? {
+                write(folder, "cgroup.procs", &pid.to_string())?;
+            }
+        }
+        Ok(warnings)
     }
 
     /// Removes the folders; the parent, too, when this was the last.
     pub fn remove(self) -> Result<()> {
-        todo!()
+        for folder in self.folders() {
+            remove_tree(folder)?;
+            if let Some(parent) = folder.parent() {
+                // Fails, as it should, while another container has its group there.
+                fs::remove_dir(parent).ok();
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the limits, each where this machine can enforce it.
+    ///
+    /// The kernel checks some against another's old value (memory against memory and swap, a quota against its period), so
+    /// what it refuses is tried again when everything else is written.
+    fn limit(&mut self, limits: &[Limit]) -> Result<Vec<String>> {
+        let mut warnings = vec![];
+        let mut again = vec![];
+        for limit in limits {
+            let (folder, settings) = match &self.unified {
+                Some(unified) if unified.controls(limit.controller)? => (unified.path.clone(), &limit.v2),
+                _ => (self.v1_folder(limit.controller).map_err(|error| no_controller(limit, &error))?, &limit.v1),
+            };
+            let known = !settings.is_empty() && settings.iter().all(|(file, _)| folder.join(file).exists());
+            if let (false, Some(warning)) = (known, limit.discarded) {
+                warnings.push(warning.to_owned());
+                continue;
+            }
+            let refused = settings.iter().filter(|(file, value)| write(&folder, file, value).is_err());
+            again.extend(refused.map(|setting| (folder.clone(), setting)));
+            let shell = settings.iter().map(|(file, value)| format!("echo {value} > {}", folder.join(file).display()));
+            tracing::info!(
+                target: "explain", man = "cgroups(7)", shell = shell.collect::<Vec<_>>().join("; "),
+                "limiting {}", limit.name
+            );
+        }
+        again.iter().try_for_each(|(folder, (file, value))| write(folder, file, value))?;
+        Ok(warnings)
+    }
+
+    /// Ties the device rules to the group, by a program where there is a v2 folder, else as v1's text.
+    fn limit_devices(&mut self, rules: &[oci::LinuxDeviceCgroup]) -> Result<()> {
+        let refusal = match &self.unified {
+            Some(unified) => match device_rules::attach(unified.folder.as_fd(), rules) {
+                Ok(()) => {
+                    tracing::info!(
+                        target: "explain", man = "bpf(2)",
+                        shell = format!("bpftool cgroup attach {} device …", unified.path.display()),
+                        "a program on the cgroup decides which devices the container may open"
+                    );
+                    return Ok(());
+                }
+                Err(error) => io::Error::from(error),
+            },
+            None => io::Error::from(io::ErrorKind::PermissionDenied),
+        };
+        let folder = match self.v1_folder(Controller::Devices) {
+            Ok(folder) => folder,
+            // Who may not make groups may not make device nodes either: file permissions guard those of the host.
+            Err(_) if refusal.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+            Err(_) => {
+                let reason =
+                    format!("the kernel takes no device program ({refusal}), and there is no v1 `devices` controller");
+                return Err(Error::Limit { limit: "access to devices", reason });
+            }
+        };
+        device_rules::v1_lines(rules).iter().try_for_each(|(file, line)| write(&folder, file, line))
+    }
+
+    /// The folder in a v1 controller's tree, made when it is first asked for.
+    fn v1_folder(&mut self, controller: Controller) -> io::Result<PathBuf> {
+        if let Some((_, folder)) = self.v1.iter().find(|(known, _)| *known == controller) {
+            return Ok(folder.clone());
+        }
+        let mount = hierarchy::v1(controller).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let folder = hierarchy::make(&mount, Some(controller), &self.name)?;
+        explain_mkdir(&folder);
+        if controller == Controller::Cpuset {
+            inherit_cpuset(&mount, &folder)?;
+        }
+        self.v1.push((controller, folder.clone()));
+        Ok(folder)
+    }
+
+    /// The folders of v1 trees; controllers may share a tree.
+    fn v1_folders(&self) -> Vec<&Path> {
+        let mut folders: Vec<&Path> = self.v1.iter().map(|(_, folder)| folder.as_path()).collect();
+        folders.sort_unstable();
+        folders.dedup();
+        folders
+    }
+
+    fn folders(&self) -> Vec<&Path> {
+        self.unified.iter().map(|unified| unified.path.as_path()).chain(self.v1_folders()).collect()
+    }
+
+    /// The folder that can stop the processes, and whether it is v2's.
+    fn freezer(&self) -> Result<(&Path, bool)> {
+        let v1 = || self.v1.iter().find(|(controller, _)| *controller == Controller::Freezer);
+        match (&self.unified, v1()) {
+            (Some(unified), _) => Ok((&unified.path, true)),
+            (None, Some((_, folder))) => Ok((folder, false)),
+            (None, None) => Err(Error::Unsupported(
+                "cannot pause: this container has no cgroup (as an ordinary user, ask for delegation: systemd-run --user --scope -p Delegate=yes)"
+                    .into(),
+            )),
+        }
+    }
+
+    fn wait_until(&self, state: &str, reached: impl Fn() -> bool) -> Result<()> {
+        for _ in 0..2000 {
+            if reached() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(1));
+        }
+        Err(Error::Unsupported(format!("the processes of {} are still not {state} after 2 seconds", self.name)))
     }
 }
+
+impl Unified {
+    /// Makes the folder; nothing where there is no v2 tree or the user may not.
+    fn create(name: &str) -> Option<Self> {
+        let path = hierarchy::make(&hierarchy::unified()?, None, name).ok()?;
+        explain_mkdir(&path);
+        Self::open(path).ok()
+    }
+
+    fn open(path: PathBuf) -> rustix::io::Result<Self> {
+        let folder = rustix::fs::openat(CWD, &path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { path, folder })
+    }
+
+    /// Whether this tree has the controller; then it is switched on along the path.
+    ///
+    /// A controller works in a folder when the parent's `cgroup.subtree_control` names it, and the parent has it itself when the
+    /// grandparent's does.
+    fn controls(&self, controller: Controller) -> Result<bool> {
+        let has = |folder: &Path| {
+            read(folder, "cgroup.controllers")
+                .is_ok_and(|text| text.split_whitespace().any(|word| word == controller.name()))
+        };
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        let top = parent.parent().unwrap_or(Path::new("/"));
+        if has(&self.path) {
+            return Ok(true);
+        }
+        if !has(top) {
+            return Ok(false);
+        }
+        for folder in [top, parent] {
+            write(folder, "cgroup.subtree_control", &format!("+{}", controller.name()))?;
+        }
+        Ok(true)
+    }
+}
+
+fn explain_mkdir(folder: &Path) {
+    let shell = format!("mkdir -p {}", folder.display());
+    tracing::info!(target: "explain", man = "cgroups(7)", shell, "making a cgroup for the container");
+}
+
+/// A limit was asked for, and there is nothing to enforce it.
+fn no_controller(limit: &Limit, error: &io::Error) -> Error {
+    let controller = limit.controller.name();
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => format!("this host has no `{controller}` cgroup controller; run without this limit"),
+        _ => format!(
+            "the `{controller}` cgroup controller is not yours to use ({error}): run as root, or have it delegated (systemd-run --user --scope -p Delegate=yes)"
+        ),
+    };
+    Error::Limit { limit: limit.name, reason }
+}
+
+/// A new v1 cpuset is empty, and nothing can run in it: it gets what its parent has.
+fn inherit_cpuset(mount: &Path, folder: &Path) -> io::Result<()> {
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    if parent.starts_with(mount) && parent != mount {
+        inherit_cpuset(mount, parent)?;
+    }
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        let own = folder.join(file);
+        if own.exists() && fs::read_to_string(&own)?.trim().is_empty() {
+            fs::write(own, fs::read_to_string(parent.join(file))?.trim())?;
+        }
+    }
+    Ok(())
+}
+
+fn collect_processes(folder: &Path, pids: &mut Vec<i32>) -> Result<()> {
+    let failed = |source| Error::Cgroup { action: "list", path: folder.to_owned(), source };
+    let text = read(folder, "cgroup.procs")?;
+    pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+    for child in subfolders(folder).map_err(failed)? {
+        collect_processes(&child, pids)?;
+    }
+    Ok(())
+}
+
+fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    Ok(entries
+        .into_iter()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect())
+}
+
+/// Removes a folder that processes have just left: the kernel says «busy» for a moment longer. The container may have made
+/// groups inside.
+fn remove_tree(folder: &Path) -> Result<()> {
+    for attempt in 0..200 {
+        match fs::remove_dir(folder) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if attempt == 199 => {
+                return Err(Error::Cgroup { action: "remove", path: folder.to_owned(), source: error });
+            }
+            Err(_) => {
+                for child in subfolders(folder).unwrap_or_default() {
+                    remove_tree(&child)?;
+                }
+                sleep(Duration::from_millis(if attempt < 10 { 1 } else { 10 }));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn open_procs(folder: &Path) -> Result<File> {
+    let path = folder.join("cgroup.procs");
+    File::options().write(true).open(&path).map_err(|source| Error::Cgroup { action: "open", path, source })
+}
+
+fn read(folder: &Path, file: &str) -> Result<String> {
+    let path = folder.join(file);
+    fs::read_to_string(&path).map_err(|source| Error::Cgroup { action: "read", path, source })
+}
+
+fn write(folder: &Path, file: &str, value: &str) -> Result<()> {
+    let path = folder.join(file);
+    let written =
+        File::options().write(true).open(&path).and_then(|mut file| io::Write::write_all(&mut file, value.as_bytes()));
+    written.map_err(|source| Error::Cgroup { action: "write to", path, source })
+}
+
+#[cfg(test)]
+mod tests;
