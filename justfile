@@ -36,3 +36,7 @@ ci:
 # put the release binary where the shell finds it
 install:
     cargo install --path . --locked
+
+# boot a kernel that has cgroup v2 with all controllers, and run containers in it
+vm: build
+    tests/vm/v2.sh target/release/kesako
