@@ -38,9 +38,12 @@ pub enum Error {
     /// A layer could not be written.
     #[error("layer {layer}: {entry:?}: cannot {step}: {source}")]
     Unpack { layer: String, entry: String, step: &'static str, source: io::Error },
-    /// The stream of a layer ended early or is not what it says it is.
+    /// The stream of a layer is not what it says it is.
     #[error("layer {layer}: {problem}")]
-    Archive { layer: String, problem: String },
+    Archive { layer: String, problem: Malformed },
+    /// The stream of a layer could not be read.
+    #[error("layer {layer}: cannot read it: {source}")]
+    Unreadable { layer: String, source: io::Error },
     /// Nothing to mount.
     #[error("an image without layers has no filesystem to mount")]
     NoLayers,
@@ -122,12 +125,83 @@ pub enum Refusal {
     LargeExtension(u64),
     #[error("a malformed extension header: {0}")]
     BadExtension(String),
+    #[error("its {0} is out of range")]
+    BadField(&'static str),
     #[error("a malformed map of a sparse file")]
     BadSparseMap,
     #[error("the archive unpacks to more than {0} bytes")]
     TooManyBytes(u64),
     #[error("the archive holds more than {0} entries")]
     TooManyEntries(u64),
+}
+
+/// What is wrong with a stream, before any entry is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    #[error("the archive is truncated")]
+    Truncated,
+    #[error("there is something after the end of the archive")]
+    Trailing,
+    #[error("what should be a tar header at byte {0} is none")]
+    BadHeader(u64),
+    #[error("the compressed data is corrupt: {0}")]
+    Corrupt(String),
+    #[error("its media type is {0}, but it is not compressed so")]
+    NotCompressed(String),
+    #[error("it is compressed with {0}; a layer may be compressed with gzip or zstd")]
+    Unsupported(&'static str),
+}
+
+/// A failure while unpacking, before it is known to which layer and entry it belongs.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The archive cannot be read on.
+    Source(io::Error),
+    /// Something cannot be written.
+    Step(&'static str, io::Error),
+    Malformed(Malformed),
+    Refused(Refusal),
+}
+
+impl Fault {
+    /// For `map_err`: which step failed.
+    pub(crate) fn step<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> Fault {
+        move |source| Fault::Step(step, source.into())
+    }
+
+    /// Names the layer and the entry.
+    pub(crate) fn at(self, layer: &str, entry: &[u8]) -> Error {
+        let layer = layer.to_string();
+        let entry = String::from_utf8_lossy(entry).into_owned();
+        match self {
+            Fault::Step(step, source) => Error::Unpack { layer, entry, step, source },
+            Fault::Refused(why) => Error::Refused { layer, entry, why },
+            Fault::Malformed(problem) => Error::Archive { layer, problem },
+            // Decoders wrap what they find into an io::Error; what the disk has to say carries an errno.
+            Fault::Source(source) => match source.get_ref().and_then(|inner| inner.downcast_ref::<Malformed>()) {
+                Some(problem) => Error::Archive { layer, problem: problem.clone() },
+                None if source.kind() == io::ErrorKind::UnexpectedEof => {
+                    Error::Archive { layer, problem: Malformed::Truncated }
+                }
+                None if source.raw_os_error().is_none() => {
+                    Error::Archive { layer, problem: Malformed::Corrupt(source.to_string()) }
+                }
+                None => Error::Unreadable { layer, source },
+            },
+        }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(why: Refusal) -> Fault {
+        Fault::Refused(why)
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(problem: Malformed) -> Fault {
+        Fault::Malformed(problem)
+    }
 }
 
 /// The sentence after a refused mount that says what to do next.

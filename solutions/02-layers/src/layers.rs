@@ -1,11 +1,30 @@
 //! Unpacked layers, shared by all images and containers: `layers/<chain id>/fs`.
+//!
+//! A layer is unpacked beside its place and renamed into it, so `fs` is there whole or not at all. Whoever unpacks
+//! holds a flock(2) on the layer's folder: a second one waits and finds the work done, and the lock of one who died
+//! is free at once, with leftovers that the next removes.
 
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fremovexattr, openat, openat2, statat};
+use rustix::io::Errno;
+
+use crate::attributes::{Attributes, Writer};
 use crate::blob::Blobs;
-use crate::digest::Digest;
-use crate::error::Result;
-use crate::unpack::Limits;
+use crate::compression;
+use crate::digest::{Digest, HashingReader};
+use crate::error::{Error, Fault, Result};
+use crate::unpack::{self, Limits, Options, Unpacked, Whiteouts};
+
+const FINAL: &str = "fs";
+const PARTIAL: &str = "fs.partial";
 
 /// A layer of an image: the blob that holds it, and what it has to unpack to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +50,7 @@ impl Layers {
     /// # Errors
     /// If the folder cannot be made.
     pub fn open(folder: &Path) -> Result<Layers> {
-        std::fs::create_dir_all(folder).map_err(crate::Error::io("create", folder))?;
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         Ok(Layers { folder: folder.to_path_buf(), limits: Limits::default() })
     }
 
@@ -42,32 +61,235 @@ impl Layers {
 
     /// The folder of an unpacked layer, or where it would be.
     pub fn path(&self, chain_id: &Digest) -> PathBuf {
-        self.folder.join(chain_id.hex()).join("fs")
+        self.folder.join(chain_id.hex()).join(FINAL)
     }
 
     /// The folders of these layers (lowest first, as an image lists them), unpacking those that are missing.
     ///
     /// # Errors
-    /// If a blob is missing, or its archive refused: nothing of that layer is kept then.
+    /// If a blob is missing, or its archive refused: nothing of that layer or of those above it is kept then.
     pub fn ensure(&self, blobs: &Blobs, layers: &[Layer]) -> Result<Vec<PathBuf>> {
-        let _ = (blobs, &self.limits);
-        Ok(layers.iter().map(|layer| self.path(&layer.diff_id)).collect())
+        let chain = chain_ids(layers);
+        let paths: Vec<_> = chain.iter().map(|chain_id| self.path(chain_id)).collect();
+        let missing: Vec<_> = (0..layers.len()).filter(|index| !paths[*index].is_dir()).collect();
+        if missing.is_empty() {
+            return Ok(paths);
+        }
+        // Always locked from the lowest up: two images that share layers share the lowest ones, so nobody waits for
+        // somebody who waits for them.
+        let mut works = Vec::new();
+        for index in missing {
+            let lock = self.lock(&chain[index])?;
+            if !paths[index].is_dir() {
+                works.push(Work { layer: &layers[index], lower: &paths[..index], place: &paths[index], _lock: lock });
+            }
+        }
+        let results = in_parallel(&works, |work| work.unpack(blobs, self.limits));
+        for (work, result) in works.iter().zip(results) {
+            // A layer whose lower ones failed would be whole, but is not worth a chain that nobody can use.
+            result.and_then(|unpacked| work.register(&unpacked)).inspect_err(|_| clean_up(&works))?;
+        }
+        Ok(paths)
     }
 
-    /// Removes an unpacked layer; it can be unpacked again from its blob.
+    /// Locks the folder of a layer, making it where missing.
+    fn lock(&self, chain_id: &Digest) -> Result<File> {
+        let folder = self.folder.join(chain_id.hex());
+        loop {
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(Error::io("create", folder)(error));
+                }
+                _ => {}
+            }
+            let lock = match File::open(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                result => result.map_err(Error::io("open", &folder))?,
+            };
+            lock.lock().map_err(Error::io("lock", &folder))?;
+            if is_still(&lock, &folder) {
+                return Ok(lock);
+            }
+        }
+    }
+
+    /// Removes an unpacked layer; it can be unpacked again from its blob. The caller knows that no container uses it.
     ///
     /// # Errors
     /// If it is there and stays.
     pub fn remove(&self, chain_id: &Digest) -> Result<()> {
-        let _ = chain_id;
-        Ok(())
+        let folder = self.folder.join(chain_id.hex());
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        let _lock = self.lock(chain_id)?;
+        // First the name, so that nobody finds half a layer.
+        let partial = folder.join(PARTIAL);
+        remove_all(&partial)?;
+        match fs::rename(folder.join(FINAL), &partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &folder)(error)),
+            _ => remove_all(&folder),
+        }
     }
 
-    /// The chain IDs of all unpacked layers.
+    /// The chain IDs of all unpacked layers, and of those begun and left.
     ///
     /// # Errors
     /// If the folder cannot be read.
     pub fn list(&self) -> Result<Vec<Digest>> {
-        Ok(Vec::new())
+        let entries = fs::read_dir(&self.folder).map_err(Error::io("read", &self.folder))?;
+        Ok(entries.flatten().filter_map(|entry| Digest::from_hex(entry.file_name().to_str()?).ok()).collect())
     }
+}
+
+/// The chain IDs of layers, lowest first.
+pub fn chain_ids(layers: &[Layer]) -> Vec<Digest> {
+    let chain = layers.iter().scan(None, |parent, layer| {
+        *parent = Some(Digest::chain(*parent, layer.diff_id));
+        *parent
+    });
+    chain.collect()
+}
+
+/// A layer that is missing, locked.
+struct Work<'a> {
+    layer: &'a Layer,
+    /// The folders of the layers below it.
+    lower: &'a [PathBuf],
+    place: &'a Path,
+    _lock: File,
+}
+
+impl Work<'_> {
+    fn partial(&self) -> PathBuf {
+        self.place.with_file_name(PARTIAL)
+    }
+
+    /// Unpacks the blob beside its place, and compares its diff ID.
+    fn unpack(&self, blobs: &Blobs, limits: Limits) -> Result<Unpacked> {
+        let name = self.layer.digest.to_string();
+        let blob = blobs.path(&self.layer.digest);
+        let partial = self.partial();
+        tracing::info!(
+            target: "explain", man = "tar(5)",
+            shell = %format!("tar --xattrs -xf {} -C {}", blob.display(), self.place.display()),
+            "unpack layer {} once, for all images and containers that share it", self.layer.digest.short()
+        );
+        let fault = |fault: Fault| fault.at(&name, b"");
+        let stream = compression::decompress(blobs.read(&self.layer.digest)?, &self.layer.media_type);
+        let stream = HashingReader::new(stream.map_err(Fault::Source).map_err(fault)?);
+        let mut stream = io::BufReader::with_capacity(128 * 1024, stream);
+
+        remove_all(&partial)?;
+        let root = create_root(&partial)?;
+        let options = Options { layer: &name, whiteouts: Whiteouts::Overlay, limits };
+        let unpacked = unpack::unpack(&mut stream, root.as_fd(), &options)?;
+        let (found, _) = stream.into_inner().finish();
+        if found != self.layer.diff_id {
+            return Err(Error::WrongDiffId { layer: name, expected: self.layer.diff_id, found });
+        }
+        for note in &unpacked.notes {
+            tracing::warn!("layer {name}: {note}");
+        }
+        Ok(unpacked)
+    }
+
+    /// Puts the unpacked layer in its place.
+    fn register(&self, unpacked: &Unpacked) -> Result<()> {
+        let partial = self.partial();
+        let root = File::open(&partial).map_err(Error::io("open", &partial))?;
+        for folder in &unpacked.implied {
+            let name = folder.to_string_lossy();
+            inherit(root.as_fd(), folder, self.lower).map_err(|fault| fault.at(&name, name.as_bytes()))?;
+        }
+        // All data before the name that promises it.
+        rustix::fs::syncfs(&root).map_err(|errno| Error::io("sync", &partial)(errno.into()))?;
+        fs::rename(&partial, self.place).map_err(Error::io("rename", &partial))
+    }
+}
+
+/// A folder without an entry of its own would hide the owner and mode that the layers below gave it (`/tmp`, say): so
+/// it takes them over.
+fn inherit(root: BorrowedFd<'_>, path: &Path, lower: &[PathBuf]) -> Result<(), Fault> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    for layer in lower.iter().rev() {
+        let layer =
+            openat(CWD, layer, flags | OFlags::PATH, Mode::empty()).map_err(Fault::step("open a layer below"))?;
+        if let Ok(folder) = openat2(&layer, path, flags, Mode::empty(), resolve) {
+            let wanted = Attributes::read(folder.as_fd()).map_err(Fault::step("examine its folder below"))?;
+            let own = openat2(root, path, flags, Mode::empty(), resolve).map_err(Fault::step("open its folder"))?;
+            return Writer::new(true).write(own.as_fd(), path.as_os_str().as_encoded_bytes(), &wanted, None);
+        }
+        // What hides it is where the search ends.
+        if statat(&layer, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|status| FileType::from_raw_mode(status.st_mode) != FileType::Directory)
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The root of a layer, empty.
+fn create_root(path: &Path) -> Result<File> {
+    fs::create_dir(path).map_err(Error::io("create", path))?;
+    let root = File::open(path).map_err(Error::io("open", path))?;
+    // A default ACL of the host would give every file of the layer another mode (acl(5)). Most folders have none.
+    match fremovexattr(&root, "system.posix_acl_default") {
+        Ok(()) | Err(Errno::NODATA | Errno::NOTSUP) => {}
+        Err(errno) => return Err(Error::io("remove the default ACL of", path)(errno.into())),
+    }
+    rustix::fs::fchmod(&root, Mode::from_raw_mode(0o755))
+        .map_err(|errno| Error::io("set the mode of", path)(errno.into()))?;
+    Ok(root)
+}
+
+fn remove_all(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Leaves nothing of what was not registered. What cannot be removed now is removed by the next who wants the layer.
+fn clean_up(works: &[Work<'_>]) {
+    for work in works {
+        let folder = work.place.with_file_name("");
+        if remove_all(&work.partial()).is_ok() {
+            // Fails, as it should, where the layer is in place.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Whether the path still leads to this folder, or somebody removed it while we waited for its lock.
+fn is_still(folder: &File, path: &Path) -> bool {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    folder.metadata().ok().map(identity) == fs::symlink_metadata(path).ok().map(identity)
+}
+
+/// Does all of the work on as many threads as there are processors. Results are in the order of the work.
+fn in_parallel<'a, T: Send>(works: &'a [Work<'a>], task: impl Fn(&Work<'a>) -> Result<T> + Sync) -> Vec<Result<T>> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(works.len());
+    if threads <= 1 {
+        return works.iter().map(task).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(work) = works.get(index) else { break };
+                    let result = task(work);
+                    results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
 }

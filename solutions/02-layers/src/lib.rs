@@ -15,6 +15,7 @@
 //! Nothing here trusts an archive: every path is resolved beneath its root by file descriptor ([`beneath`]).
 
 // Bytes and folders.
+mod attributes;
 pub mod beneath;
 pub mod blob;
 pub mod compression;
@@ -25,7 +26,9 @@ mod error;
 pub mod layers;
 mod legacy_overlay;
 pub mod overlay;
+pub mod pack;
 mod pax;
+mod sparse;
 mod sys;
 pub mod unpack;
 mod whiteout;
@@ -47,7 +50,7 @@ mod words;
 
 pub use blob::Blobs;
 pub use digest::Digest;
-pub use error::{Error, Refusal, Result};
+pub use error::{Error, Malformed, Refusal, Result};
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
 pub use reference::Reference;

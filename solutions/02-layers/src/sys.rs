@@ -14,6 +14,14 @@ pub(crate) fn in_user_namespace() -> bool {
     })
 }
 
+/// The file mode creation mask. umask(2) can only be asked by setting it, which other threads would notice.
+pub(crate) fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    // All bits: then every mode is set by hand, which is merely slower.
+    mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o777)
+}
+
 /// Makes a detached mount read-only: mount_setattr(2), which neither nix nor rustix wraps.
 pub(crate) fn make_mount_read_only(mount: BorrowedFd<'_>) -> io::Result<()> {
     let attributes = libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };

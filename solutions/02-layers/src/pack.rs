@@ -1,0 +1,320 @@
+//! From files to an archive: the same files give the same bytes.
+//!
+//! Entries are sorted, times are whole seconds, users and groups are numbers, and what a file does not have is not
+//! mentioned. Sockets are left out: what they are the door of is gone.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, major, minor, openat2, readlinkat, statat};
+use rustix::io::Errno;
+
+use crate::attributes::Attributes;
+use crate::error::{Error, Result};
+use crate::pax;
+use crate::unpack::{Whiteouts, names};
+use crate::whiteout::{self, OPAQUE, PREFIX};
+
+/// Writes all that is beneath `root` as an uncompressed tar. With [`Whiteouts::Overlay`] the marks of overlayfs become
+/// whiteouts of a layer; otherwise the files are taken as they are. Returns what could not be taken along, a line each.
+///
+/// # Errors
+/// If a file cannot be read or the archive not be written.
+pub fn pack(root: BorrowedFd<'_>, whiteouts: Whiteouts, to: &mut dyn Write) -> Result<Vec<String>> {
+    let mut packer = Packer { root, whiteouts, to, links: HashMap::new(), notes: Vec::new() };
+    let mut walk = Walk::new(root)?;
+    while let Some((path, status)) = walk.next()? {
+        packer.entry(&path, &status)?;
+    }
+    // Two empty blocks end an archive.
+    packer.write(&[0; 1024])?;
+    Ok(packer.notes)
+}
+
+struct Packer<'a> {
+    root: BorrowedFd<'a>,
+    whiteouts: Whiteouts,
+    to: &'a mut dyn Write,
+    /// The first name of each file that has several.
+    links: HashMap<(u64, u64), PathBuf>,
+    notes: Vec<String>,
+}
+
+impl Packer<'_> {
+    fn entry(&mut self, path: &Path, status: &Stat) -> Result<()> {
+        let name = path.file_name().unwrap_or_default();
+        let layer = self.whiteouts == Whiteouts::Overlay;
+        if layer && is_whiteout(status) {
+            let mut hidden = PREFIX.to_vec();
+            hidden.extend_from_slice(name.as_bytes());
+            return self.mark(&path.with_file_name(std::ffi::OsStr::from_bytes(&hidden)));
+        }
+        if layer && name.as_bytes().starts_with(PREFIX) {
+            self.notes.push(format!("{} was left out: in a layer this name would hide another", path.display()));
+            return Ok(());
+        }
+        let mut header = Header::new(path, status);
+        match FileType::from_raw_mode(status.st_mode) {
+            FileType::RegularFile => return self.file(header, path, status),
+            FileType::Directory => return self.folder(header, path),
+            FileType::Symlink => {
+                header.kind = b'2';
+                header.link = self.read_link(path)?;
+            }
+            FileType::CharacterDevice => header.kind = b'3',
+            FileType::BlockDevice => header.kind = b'4',
+            FileType::Fifo => header.kind = b'6',
+            _ => {
+                self.notes.push(format!("{} was left out: a socket is no part of an image", path.display()));
+                return Ok(());
+            }
+        }
+        if status.st_nlink > 1 && self.is_link(&mut header, path, status) {
+            return self.write(&header.encode());
+        }
+        self.write(&header.encode())
+    }
+
+    /// Whether this is a further name of a file that is in the archive already: it then becomes a hard link.
+    fn is_link(&mut self, header: &mut Header, path: &Path, status: &Stat) -> bool {
+        match self.links.get(&(status.st_dev, status.st_ino)) {
+            Some(first) => {
+                (header.kind, header.size) = (b'1', 0);
+                header.link = first.as_os_str().as_bytes().to_vec();
+                true
+            }
+            None => {
+                self.links.insert((status.st_dev, status.st_ino), path.to_path_buf());
+                false
+            }
+        }
+    }
+
+    fn file(&mut self, mut header: Header, path: &Path, status: &Stat) -> Result<()> {
+        if status.st_nlink > 1 && self.is_link(&mut header, path, status) {
+            return self.write(&header.encode());
+        }
+        let file = open(self.root, path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(failed("open", path))?;
+        header.xattrs = Attributes::read(file.as_fd()).map_err(failed("examine", path))?.xattrs;
+        header.size = status.st_size.cast_unsigned();
+        self.write(&header.encode())?;
+
+        // Exactly as much as the header says, also if somebody writes to the file meanwhile.
+        let mut left = header.size;
+        let mut file = File::from(file).take(left);
+        let mut buffer = vec![0; usize::try_from(left.clamp(512, 128 * 1024)).unwrap_or(512)];
+        while left > 0 {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    self.write(&buffer[..count])?;
+                    left -= count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io("read", path)(error)),
+            }
+        }
+        if left > 0 {
+            self.notes.push(format!("{} shrank while it was read; it was filled up with zeros", path.display()));
+        }
+        self.zeros(left + (header.size.next_multiple_of(512) - header.size))
+    }
+
+    fn folder(&mut self, mut header: Header, path: &Path) -> Result<()> {
+        let folder = open(self.root, path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed("open", path))?;
+        header.kind = b'5';
+        header.name.push(b'/');
+        header.xattrs = Attributes::read(folder.as_fd()).map_err(failed("examine", path))?.xattrs;
+        self.write(&header.encode())?;
+        match self.whiteouts == Whiteouts::Overlay && whiteout::is_opaque(&folder) {
+            true => self.mark(&path.join(OPAQUE)),
+            false => Ok(()),
+        }
+    }
+
+    /// A whiteout: an empty file whose name says it all.
+    fn mark(&mut self, path: &Path) -> Result<()> {
+        let header = Header { name: path.as_os_str().as_bytes().to_vec(), mode: 0o600, ..Header::default() };
+        self.write(&header.encode())
+    }
+
+    fn read_link(&self, path: &Path) -> Result<Vec<u8>> {
+        let link = open(self.root, path, OFlags::PATH).map_err(failed("open", path))?;
+        Ok(readlinkat(link, c"", Vec::new()).map_err(failed("read", path))?.into_bytes())
+    }
+
+    fn zeros(&mut self, mut count: u64) -> Result<()> {
+        while count > 0 {
+            let step = count.min(4096);
+            self.write(&[0; 4096][..step as usize])?;
+            count -= step;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.to.write_all(bytes).map_err(Error::io("write", "the archive"))
+    }
+}
+
+/// The header of an entry: POSIX ustar, and PAX records for what does not fit.
+#[derive(Default)]
+struct Header {
+    /// 0 is an ordinary file.
+    kind: u8,
+    name: Vec<u8>,
+    link: Vec<u8>,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    size: u64,
+    mtime: i64,
+    device: (u32, u32),
+    xattrs: Vec<(String, Vec<u8>)>,
+}
+
+impl Header {
+    fn new(path: &Path, status: &Stat) -> Header {
+        Header {
+            name: path.as_os_str().as_bytes().to_vec(),
+            mode: status.st_mode & 0o7777,
+            uid: status.st_uid,
+            gid: status.st_gid,
+            mtime: status.st_mtime,
+            device: (major(status.st_rdev), minor(status.st_rdev)),
+            ..Header::default()
+        }
+    }
+
+    /// The blocks of the header.
+    fn encode(&self) -> Vec<u8> {
+        let mut records = Vec::new();
+        let mut block = tar::Header::new_ustar();
+        if let Some(ustar) = block.as_ustar_mut() {
+            text(&mut ustar.name, "path", &self.name, &mut records);
+            text(&mut ustar.linkname, "linkpath", &self.link, &mut records);
+            octal(&mut ustar.mode, "mode", i64::from(self.mode), &mut records);
+            octal(&mut ustar.uid, "uid", i64::from(self.uid), &mut records);
+            octal(&mut ustar.gid, "gid", i64::from(self.gid), &mut records);
+            octal(&mut ustar.size, "size", self.size.cast_signed(), &mut records);
+            octal(&mut ustar.mtime, "mtime", self.mtime, &mut records);
+            ustar.typeflag = [if self.kind == 0 { b'0' } else { self.kind }];
+            if matches!(self.kind, b'3' | b'4') {
+                // At most 20 bits: always fits.
+                octal(&mut ustar.dev_major, "SCHILY.devmajor", i64::from(self.device.0), &mut records);
+                octal(&mut ustar.dev_minor, "SCHILY.devminor", i64::from(self.device.1), &mut records);
+            }
+        }
+        block.set_cksum();
+        for (name, value) in &self.xattrs {
+            pax::push(&mut records, format!("SCHILY.xattr.{name}").as_bytes(), value);
+        }
+        if records.is_empty() {
+            return block.as_bytes().to_vec();
+        }
+        let mut blocks = extension(&records);
+        blocks.extend_from_slice(block.as_bytes());
+        blocks
+    }
+}
+
+/// An extended header, which speaks of the entry after it.
+fn extension(records: &[u8]) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    if let Some(ustar) = header.as_ustar_mut() {
+        ustar.name[..11].copy_from_slice(b"PaxHeader/0");
+        ustar.typeflag = [b'x'];
+    }
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(records.len() as u64);
+    header.set_cksum();
+    let mut blocks = header.as_bytes().to_vec();
+    blocks.extend_from_slice(records);
+    blocks.resize(blocks.len().next_multiple_of(512), 0);
+    blocks
+}
+
+/// A text in its field, or, where it is too long or not ASCII, in a record as well.
+fn text(field: &mut [u8], key: &str, value: &[u8], records: &mut Vec<u8>) {
+    let length = value.len().min(field.len());
+    field[..length].copy_from_slice(&value[..length]);
+    if value.len() > field.len() {
+        pax::push(records, key.as_bytes(), value);
+    }
+}
+
+/// A number in octal digits, or, where they do not suffice, in a record.
+fn octal(field: &mut [u8], key: &str, value: i64, records: &mut Vec<u8>) {
+    let digits = field.len() - 1;
+    let mut text = format!("{value:0digits$o}");
+    if value < 0 || text.len() > digits {
+        pax::push(records, key.as_bytes(), value.to_string().as_bytes());
+        text = "0".repeat(digits);
+    }
+    field[..digits].copy_from_slice(text.as_bytes());
+}
+
+/// Goes through all that is beneath a folder: sorted, a folder before what is in it. It opens each folder from the
+/// root, so that neither the stack nor the number of open files grows with the depth.
+pub(crate) struct Walk<'a> {
+    root: BorrowedFd<'a>,
+    /// Still to visit, the next last.
+    ahead: Vec<PathBuf>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(root: BorrowedFd<'a>) -> Result<Walk<'a>> {
+        let mut walk = Walk { root, ahead: Vec::new() };
+        walk.descend(Path::new(""))?;
+        Ok(walk)
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<(PathBuf, Stat)>> {
+        while let Some(path) = self.ahead.pop() {
+            let status = match open(self.root, &path, OFlags::PATH) {
+                // Removed by whoever still writes here.
+                Err(Errno::NOENT) => continue,
+                result => {
+                    result.and_then(|file| statat(file, c"", AtFlags::EMPTY_PATH)).map_err(failed("examine", &path))?
+                }
+            };
+            if FileType::from_raw_mode(status.st_mode) == FileType::Directory {
+                self.descend(&path)?;
+            }
+            return Ok(Some((path, status)));
+        }
+        Ok(None)
+    }
+
+    fn descend(&mut self, path: &Path) -> Result<()> {
+        let folder = open(self.root, path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed("open", path))?;
+        let mut names = names(folder.as_fd()).map_err(Error::io("read", path))?;
+        names.sort_unstable_by(|one, other| other.cmp(one));
+        self.ahead.extend(names.into_iter().map(|name| path.join(name)));
+        Ok(())
+    }
+}
+
+/// Opens a path beneath the root, through no link: whoever writes here may be hostile.
+pub(crate) fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    openat2(root, path, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty(), resolve)
+}
+
+/// Whether this is how overlayfs says that something is hidden.
+pub(crate) fn is_whiteout(status: &Stat) -> bool {
+    FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice && status.st_rdev == 0
+}
+
+pub(crate) fn failed(step: &'static str, path: &Path) -> impl FnOnce(Errno) -> Error {
+    let path = path.to_path_buf();
+    move |errno| Error::Io { step, path, source: errno.into() }
+}
