@@ -14,7 +14,7 @@
 //! Calls that are always allowed do not even pay that: the kernel (5.11 and later) tries every number once when the filter is installed, and
 //! remembers those whose verdict never depends on an argument.
 
-use super::syscalls::{self, Abi};
+use super::syscalls::{self, Abi, Call};
 use super::{Action, architectures};
 use crate::{Error, oci};
 use libc::{
@@ -50,12 +50,12 @@ struct Range<'a> {
 
 /// The whole program.
 pub(super) fn program(spec: &oci::LinuxSeccomp) -> Result<Vec<sock_filter>, Error> {
-    let rules = check(spec)?;
+    let rules = by_call(check(spec)?);
     let default = spec.default_action().as_u32(spec.default_errno_ret());
     let mut out = Vec::with_capacity(512);
     out.push(load(ARCHITECTURE));
     for abi in abis(spec) {
-        let ranges = ranges(rules, default, abi);
+        let ranges = ranges(&rules, default, abi);
         out.push(jump(BPF_JEQ, abi.audit_arch(), 1, 0));
         let skip = out.len();
         out.push(jump_always(0));
@@ -90,6 +90,13 @@ fn check(spec: &oci::LinuxSeccomp) -> Result<&[LinuxSyscall], Error> {
     }
 }
 
+/// The rules call by call, without the names this machine does not know.
+fn by_call(rules: &[LinuxSyscall]) -> Vec<(&'static Call, &LinuxSyscall)> {
+    let mut lookup = syscalls::Lookup::default();
+    let named = rules.iter().flat_map(|rule| rule.names().iter().map(move |name| (name, rule)));
+    named.filter_map(|(name, rule)| Some((lookup.find(name)?, rule))).collect()
+}
+
 /// The ways into the kernel that the profile covers; without a list, the machine's own.
 fn abis(spec: &oci::LinuxSeccomp) -> Vec<Abi> {
     let native = architectures()[0];
@@ -106,12 +113,9 @@ fn abis(spec: &oci::LinuxSeccomp) -> Vec<Abi> {
 }
 
 /// Cuts the numbers of one architecture into ranges, lowest first, the first starting at 0.
-fn ranges<'a>(rules: &'a [LinuxSyscall], default: u32, abi: Abi) -> Vec<Range<'a>> {
-    let mut calls: Vec<(u32, &LinuxSyscall)> = rules
-        .iter()
-        .flat_map(|rule| rule.names().iter().map(move |name| (name, rule)))
-        .filter_map(|(name, rule)| Some((syscalls::number(name, abi)?, rule)))
-        .collect();
+fn ranges<'a>(rules: &[(&Call, &'a LinuxSyscall)], default: u32, abi: Abi) -> Vec<Range<'a>> {
+    let number = |(call, rule): &(&Call, &'a LinuxSyscall)| Some((call.number(abi)?, *rule));
+    let mut calls: Vec<(u32, &LinuxSyscall)> = rules.iter().filter_map(number).collect();
     calls.sort_by_key(|(number, _)| *number); // stable: rules on the same call stay in order
 
     let mut ranges = vec![];
@@ -167,11 +171,18 @@ fn search(out: &mut Vec<sock_filter>, ranges: &[Range<'_>], default: u32) {
         [range] => return decide(out, &range.verdict, default),
         _ => ranges.split_at(ranges.len() / 2),
     };
-    // A conditional jump reaches 255 instructions, an unconditional one everything; big profiles need the second.
     let test = out.len();
-    out.extend([jump(BPF_JGE, upper[0].start, 0, 1), jump_always(0)]);
+    out.push(jump(BPF_JGE, upper[0].start, 0, 0));
     search(out, lower, default);
-    out[test + 1] = jump_always(out.len() - test - 2);
+    let distance = out.len() - test - 1;
+    match u8::try_from(distance) {
+        Ok(distance) => out[test].jt = distance,
+        // A conditional jump reaches 255 instructions, an unconditional one everything; big profiles need the second.
+        Err(_) => {
+            out[test].jf = 1;
+            out.insert(test + 1, jump_always(distance));
+        }
+    }
     search(out, upper, default);
 }
 

@@ -94,3 +94,6 @@ fn flag_bit(flag: Flag) -> u32 {
         Flag::SeccompFilterFlagWaitKillableRecv => 1 << 5,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,15 +7,15 @@
 /// The call does not exist on that architecture.
 const NO: u32 = u32::MAX;
 
-/// A call's name, its number to native programs, and its number to 32-bit programs on the same machine.
-type Row = (&'static str, u32, u32);
+/// A system call: its name, its number to native programs, and its number to 32-bit programs on the same machine.
+pub(super) struct Call(&'static str, u32, u32);
 
 macro_rules! syscalls {
     ($($name:literal $x86_64:tt $i386:tt $aarch64:tt $arm:tt ;)*) => {
         #[cfg(target_arch = "x86_64")]
-        static BY_NAME: &[Row] = &[$(($name, $x86_64, $i386)),*];
+        static BY_NAME: &[Call] = &[$(Call($name, $x86_64, $i386)),*];
         #[cfg(target_arch = "aarch64")]
-        static BY_NAME: &[Row] = &[$(($name, $aarch64, $arm)),*];
+        static BY_NAME: &[Call] = &[$(Call($name, $aarch64, $arm)),*];
     };
 }
 
@@ -46,12 +46,34 @@ impl Abi {
     }
 }
 
-/// The number of a call; nothing if that architecture does not have it, or this table is older than the call.
-pub(super) fn number(name: &str, abi: Abi) -> Option<u32> {
-    let row = BY_NAME.binary_search_by_key(&name, |row| row.0).ok()?;
-    let (_, native, compat) = BY_NAME[row];
-    let number = if abi == Abi::Native { native } else { compat };
-    (number != NO).then_some(number)
+impl Call {
+    /// The number; nothing if that architecture does not have the call.
+    pub(super) fn number(&self, abi: Abi) -> Option<u32> {
+        let number = if abi == Abi::Native { self.1 } else { self.2 };
+        (number != NO).then_some(number)
+    }
+}
+
+/// Finds calls by their names.
+///
+/// Profiles are sorted, as the table is, so the next name is most often found a row or two further on; a search through the
+/// whole table for each would be the dearest part of starting a container's filter.
+#[derive(Default)]
+pub(super) struct Lookup {
+    next: usize,
+}
+
+impl Lookup {
+    /// The call; nothing if this table is older than it.
+    pub(super) fn find(&mut self, name: &str) -> Option<&'static Call> {
+        let ahead = BY_NAME.get(self.next..)?.iter().take(4).position(|call| call.0 == name);
+        let row = match ahead {
+            Some(distance) => self.next + distance,
+            None => BY_NAME.binary_search_by_key(&name, |call| call.0).ok()?,
+        };
+        self.next = row + 1;
+        Some(&BY_NAME[row])
+    }
 }
 
 // name                     x86_64 i386 aarch64 arm
