@@ -6,63 +6,12 @@
 
 use engine::api::{ContainerConfig, ContainerSummary, CreateRequest, CreateResponse, Event, Progress, Version};
 use engine::api::{HostConfig, WaitResponse};
+#[path = "../../../tests/support/dockerd.rs"]
+mod dockerd;
+
+use dockerd::Dockerd;
 use solution_9::{Client, FrameReader, Output};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-/// A dockerd, ended when dropped.
-struct Dockerd {
-    process: Child,
-    folder: tempfile::TempDir,
-}
-
-impl Dockerd {
-    fn start() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let process = Command::new("dockerd")
-            .args(["--iptables=false", "--bridge=none", "--storage-driver=vfs", "--host"])
-            .arg(format!("unix://{}", at("d.sock").display()))
-            .args([Path::new("--data-root"), &at("data"), Path::new("--exec-root"), &at("exec")])
-            .args([Path::new("--pidfile"), &at("pid")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(at("log")).unwrap())
-            .spawn();
-        let Ok(process) = process else {
-            eprintln!("NOT RUN: no dockerd on this machine, so our client was not held against it");
-            return None;
-        };
-        let mut dockerd = Self { process, folder };
-        let end = Instant::now() + Duration::from_secs(60);
-        while std::os::unix::net::UnixStream::connect(dockerd.socket()).is_err() {
-            if let Some(status) = dockerd.process.try_wait().unwrap() {
-                let log = std::fs::read_to_string(dockerd.folder.path().join("log")).unwrap();
-                eprintln!(
-                    "NOT RUN: dockerd does not start here ({status}), so our client was not held against it\n{log}"
-                );
-                return None;
-            }
-            assert!(Instant::now() < end, "dockerd does not listen");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Some(dockerd)
-    }
-
-    fn socket(&self) -> std::path::PathBuf {
-        self.folder.path().join("d.sock")
-    }
-}
-
-impl Drop for Dockerd {
-    fn drop(&mut self) {
-        let pid = self.process.id().to_string();
-        Command::new("kill").arg(pid).status().unwrap();
-        self.process.wait().unwrap();
-    }
-}
 
 /// An image of one file, busybox, as `docker import` takes it.
 fn archive() -> Vec<u8> {
@@ -93,7 +42,10 @@ async fn create(client: &Client, name: &str, script: &str, stdin: bool, tty: boo
 
 #[tokio::test]
 async fn our_client_drives_dockerd() {
-    let Some(dockerd) = Dockerd::start() else { return };
+    let dockerd = match Dockerd::start() {
+        Ok(dockerd) => dockerd,
+        Err(why) => return eprintln!("SKIPPED our_client_drives_dockerd: {why}"),
+    };
     let client = Client::unix(dockerd.socket());
 
     let version: Version = client.get("/version").json().await.unwrap();

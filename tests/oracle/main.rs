@@ -1,0 +1,75 @@
+//! One scenario, three times: by `kesako` alone, by the real `docker` client against our daemon, and by the real `docker`
+//! client against a real dockerd. What a user sees, and every exit code, must be the same.
+//!
+//! `kesako` against dockerd's client proves the command line, `docker` against both daemons proves the server. It takes
+//! root, the programs docker and dockerd, and a static busybox to make the image of.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../support/dockerd.rs"]
+mod dockerd;
+mod driver;
+mod normal;
+mod scenario;
+mod step;
+
+use driver::Driver;
+use step::{Compare, Outcome, Step};
+use support::{Sandbox, installed, is_root, skipped};
+
+const BUSYBOX: &str = "/bin/busybox";
+
+#[test]
+fn kesako_and_docker_and_dockerd_tell_the_same_story() {
+    let test = "kesako_and_docker_and_dockerd_tell_the_same_story";
+    for (there, what) in [
+        (is_root(), "root"),
+        (installed("docker"), "the docker client"),
+        (std::path::Path::new(BUSYBOX).exists(), "a static busybox"),
+    ] {
+        if !there {
+            return skipped(test, &format!("it needs {what}"));
+        }
+    }
+    let dockerd = match dockerd::Dockerd::start() {
+        Ok(dockerd) => dockerd,
+        Err(why) => return skipped(test, &why),
+    };
+    let (alone, served) = (Sandbox::new(), Sandbox::new());
+    let (_daemon, socket) = driver::serve(&served);
+    let drivers = [
+        Driver::docker("docker, dockerd", &dockerd.socket()),
+        Driver::docker("docker, kesako daemon", &socket),
+        Driver::kesako("kesako", &alone),
+    ];
+    let steps = scenario::steps();
+    let told = std::thread::scope(|scope| {
+        let running = drivers.each_ref().map(|driver| scope.spawn(|| driver.tell(&steps)));
+        running.map(|thread| thread.join().unwrap())
+    });
+    let differences: Vec<String> = steps
+        .iter()
+        .enumerate()
+        .flat_map(|(number, step)| {
+            let [oracle, ours @ ..] = told.each_ref().map(|outcomes| &outcomes[number]);
+            let pairs = ours.into_iter().zip(&drivers[1..]);
+            pairs.filter_map(|(our, driver)| difference(step, oracle, our, &driver.name)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(differences.is_empty(), "{} differences from Docker\n\n{}", differences.len(), differences.join("\n\n"));
+}
+
+/// Where `ours` is not what the oracle's is, told for a person.
+fn difference(step: &Step, oracle: &Outcome, ours: &Outcome, driver: &str) -> Option<String> {
+    let code = step.code.or(oracle.code);
+    let same = ours.code == code
+        && match step.compare {
+            Compare::Everything => oracle == ours,
+            Compare::Containing(text) => {
+                [oracle, ours].iter().all(|outcome| outcome.stdout.contains(text) || outcome.stderr.contains(text))
+            }
+        };
+    (!same).then(|| format!("--- {}\ndocker: {oracle}\n{driver}: {ours}", step.args.join(" ")))
+}
