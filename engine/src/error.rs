@@ -42,3 +42,17 @@ impl Error {
         Self::new(Kind::System, format!("cannot {doing}: {cause}"))
     }
 }
+
+/// What the store of images refuses, under the status that Docker gives it.
+impl From<layers::Error> for Error {
+    fn from(error: layers::Error) -> Self {
+        use layers::Error as E;
+        let kind = match error {
+            E::NoSuchImage(_) => Kind::NotFound,
+            E::Conflict(_) => Kind::Conflict,
+            E::Reference(_) | E::Platform(_) | E::Instruction(_) | E::InvalidDigest(_) => Kind::Invalid,
+            _ => Kind::System,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

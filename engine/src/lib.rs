@@ -29,6 +29,7 @@ mod remove;
 mod roots;
 mod state;
 mod wait;
+mod workbench;
 
 pub use attach::{AttachOptions, Attached};
 pub use bootstrap::bootstrap;

@@ -22,6 +22,8 @@ pub struct Import {
     pub changes: Vec<String>,
     /// None is this machine's.
     pub platform: Option<Platform>,
+    /// None is now.
+    pub created: Option<jiff::Timestamp>,
 }
 
 /// Makes an image of a tar of files, which may be compressed.
@@ -34,7 +36,8 @@ pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Re
     let writing = store.writing()?;
     let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
     let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
-    let about = About { comment: import.message, ..About::default() };
+    let created = import.created.map(|time| time.to_string());
+    let about = About { comment: import.message, created, ..About::default() };
     let base = Base::scratch(import.platform.unwrap_or_else(Platform::host));
     let image = store.assemble(&writing, base, Some(layer), config, about, import.name.as_ref());
     drop(writing);
