@@ -2,7 +2,7 @@
 //! to its parent. Such an image has no config document; one is made from these.
 
 use super::load::{Archive, parse};
-use super::packing as compression;
+use crate::compression;
 use crate::digest::{Digest, HashingReader};
 use crate::error::{Error, Result};
 use crate::image::{Config, History, ImageConfig};

@@ -3,9 +3,9 @@
 //! Whatever could be a blob is written to the store and hashed on the way; documents are kept in memory. What the archive
 //! means is clear only at its end. Then every image is verified and unpacked, and all are registered in one step, or none.
 
-use super::packing::{self as compression, Compression};
 use super::{DockerImage, inflate, legacy};
 use crate::blob::DOCUMENT_LIMIT;
+use crate::compression::{self, Compression};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::image::ImageConfig;

@@ -7,7 +7,6 @@
 
 mod legacy;
 mod load;
-mod packing;
 mod save;
 
 pub use load::{Loaded, load};
@@ -38,5 +37,5 @@ pub(crate) fn inflate<'a>(from: &'a mut (dyn Read + Send)) -> Result<Box<dyn Rea
     let mut first = Vec::new();
     Read::take(&mut *from, MAGIC).read_to_end(&mut first).map_err(Error::Stream)?;
     let whole = std::io::Cursor::new(first).chain(from);
-    Ok(Box::new(packing::decompress(whole, "").map_err(Error::Stream)?))
+    Ok(Box::new(crate::compression::decompress(whole, "").map_err(Error::Stream)?))
 }
