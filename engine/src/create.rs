@@ -1,12 +1,138 @@
-//! Making a container.
+//! Making a container: from a request and an image to a folder on disk. Nothing runs yet.
 
-use crate::{Engine, Result, api};
+use crate::api::{self, ContainerConfig, HostConfig};
+use crate::durable::Durability;
+use crate::id::ContainerId;
+use crate::images::ImageForRun;
+use crate::merge::merge;
+use crate::random_name::random_name;
+use crate::record::{Container, Record};
+use crate::{Engine, Error, Kind, Result, names, state, unsupported, validate};
 
 impl Engine {
-    pub fn create(&self, name: Option<&str>, request: api::CreateRequest) -> Result<api::CreateResponse> {
-        todo!()
+    /// Creates a container, with a random name if none is given.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for a request that makes no sense, [`Kind::NotImplemented`] for one that Kesako cannot meet,
+    /// [`Kind::NotFound`] without the image, [`Kind::Conflict`] when the name is taken.
+    pub fn create(&self, name: Option<&str>, mut request: api::CreateRequest) -> Result<api::CreateResponse> {
+        let name = name.filter(|name| !name.is_empty()).map(names::check).transpose()?;
+        let mut warnings = validate::validate(&request.config, &request.host_config)?;
+        unsupported::refuse(&request)?;
+        let image = self.image_for_run(&request.config.image)?;
+        warnings.extend(unsupported::notes_on_image(&image.config));
+        merge(&mut request.config, &image.config);
+        validate::fill_defaults(&mut request.host_config);
+
+        let container = self.container(&ContainerId::random());
+        // The image's hold ends with this function: until the record says that it is used, nobody may remove it.
+        let record = record(&container.id, request.config, request.host_config, &image)?;
+        self.write(&container, record, name)?;
+        Ok(api::CreateResponse { id: container.id.into(), warnings })
     }
+
+    /// Puts the container on disk: folder, name, and last `config.json`, with which it exists. Until then a crash leaves
+    /// only what the next one who comes by may clear away.
+    fn write(&self, container: &Container, mut record: Record, name: Option<&str>) -> Result<()> {
+        let _lock = container.make()?;
+        let written = self.name(&container.id, name, record.durability()).and_then(|name| {
+            record.name = name;
+            container.save_record(&record)
+        });
+        if let Err(error) = written {
+            self.release_name(&record.name, &container.id)?;
+            crate::remove::delete_folder(&container.folder)?;
+            return Err(error);
+        }
+        self.tell_container("create", container, &record, &[]);
+        Ok(())
+    }
+
+    /// Reserves the name, or a random one.
+    fn name(&self, id: &ContainerId, wanted: Option<&str>, durability: Durability) -> Result<String> {
+        if let Some(name) = wanted {
+            self.reserve_name(name, id, durability)?;
+            return Ok(name.to_owned());
+        }
+        for attempt in 0..6 {
+            let name = random_name(attempt);
+            match self.reserve_name(&name, id, durability) {
+                Err(error) if error.kind == Kind::Conflict => {}
+                other => return other.map(|()| name),
+            }
+        }
+        self.reserve_name(id.short(), id, durability).map(|()| id.short().to_owned())
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when it is taken.
     pub fn rename(&self, id: &str, name: &str) -> Result<()> {
-        todo!()
+        if id.is_empty() || name.is_empty() {
+            return Err(Error::new(Kind::Invalid, "Neither old nor new names may be empty"));
+        }
+        let container = self.find(id)?;
+        let _lock = container.lock()?;
+        let mut record = container.record()?;
+        if record.name == name.strip_prefix('/').unwrap_or(name) {
+            let text = "Renaming a container with the same name as its current name";
+            return Err(Error::new(Kind::Invalid, text));
+        }
+        let refused = |e: Error| Error::new(e.kind, format!("Error when allocating new name: {e}"));
+        let new = names::check(name).map_err(refused)?;
+        // The new name, the record, and then the old name: at each step the container can be found by one of them.
+        self.reserve_name(new, &container.id, record.durability()).map_err(refused)?;
+        let old = std::mem::replace(&mut record.name, new.to_owned());
+        container.save_record(&record)?;
+        self.release_name(&old, &container.id)?;
+        self.tell_container("rename", &container, &record, &[("oldName", &format!("/{old}"))]);
+        Ok(())
     }
+}
+
+/// The request, merged and checked, as it will be kept.
+fn record(
+    id: &ContainerId,
+    mut config: ContainerConfig,
+    host_config: HostConfig,
+    image: &ImageForRun,
+) -> Result<Record> {
+    let mut command = config.entrypoint.iter().flatten().chain(config.cmd.iter().flatten()).cloned();
+    let Some(path) = command.next() else {
+        return Err(Error::new(Kind::Invalid, "no command specified"));
+    };
+    let args = command.collect();
+    if config.hostname.is_empty() {
+        config.hostname = match host_config.network_mode.as_str() {
+            "host" => nix::unistd::gethostname()
+                .map_or_else(|_| id.short().to_owned(), |name| name.to_string_lossy().into_owned()),
+            _ => id.short().to_owned(),
+        };
+    }
+    config.working_dir = clean(&config.working_dir);
+    Ok(Record {
+        id: id.clone(),
+        name: String::new(),
+        created: state::now(),
+        image_id: image.id.clone(),
+        layers: image.layers.clone(),
+        path,
+        args,
+        config,
+        host_config,
+    })
+}
+
+/// A path without `.`, `..`, and doubled slashes, as Go's path.Clean makes it; empty stays empty.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    if path.is_empty() { String::new() } else { format!("/{}", parts.join("/")) }
 }

@@ -16,4 +16,8 @@ impl Engine {
     pub fn exec_resize(&self, exec: &str, height: u16, width: u16) -> Result<()> {
         todo!()
     }
+    /// The IDs of the execs that run in this container.
+    pub(crate) fn running_execs(&self, container: &crate::record::Container) -> Vec<String> {
+        todo!()
+    }
 }

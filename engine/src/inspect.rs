@@ -1,12 +1,163 @@
 //! Everything about one container.
 
-use crate::{Engine, Result, api};
+use crate::api::{self, GraphDriver, MountPoint, NetworkSettings};
+use crate::record::{Container, Record};
+use crate::state::{State, Status};
+use crate::{Engine, Error, Kind, Result};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 impl Engine {
+    /// What `docker inspect` shows. With `size`, the bytes of the container's files, too.
     pub fn inspect(&self, id: &str, size: bool) -> Result<api::ContainerInspect> {
-        todo!()
+        let container = self.find(id)?;
+        let record = container.record()?;
+        let state = container.state()?;
+        let (size_rw, size_root_fs) = if size { self.sizes(&container, &record)? } else { (None, None) };
+        let file = |name: &str| container.run.join(name).display().to_string();
+        let driver = "overlay2".to_owned();
+        Ok(api::ContainerInspect {
+            id: record.id.to_string(),
+            created: record.created.clone(),
+            path: record.path.clone(),
+            args: record.args.clone(),
+            state: state.to_api(),
+            image: record.image_id.clone(),
+            resolv_conf_path: file("resolv.conf"),
+            hostname_path: file("hostname"),
+            hosts_path: file("hosts"),
+            log_path: container.log_path().display().to_string(),
+            name: format!("/{}", record.name),
+            restart_count: state.restart_count,
+            platform: "linux".to_owned(),
+            exec_ids: self.exec_ids(&container, &state),
+            graph_driver: GraphDriver { name: driver.clone(), data: self.stack(&container, &record) },
+            driver,
+            size_rw,
+            size_root_fs,
+            mounts: mounts(&record),
+            network_settings: network_settings(&record, &state),
+            host_config: api::HostConfig { other: unused_host_config(), ..record.host_config },
+            config: record.config,
+            ..Default::default()
+        })
     }
+
+    /// The folders of the overlay, as overlayfs would be told them (highest layer first).
+    fn stack(&self, container: &Container, record: &Record) -> BTreeMap<String, String> {
+        let (upper, work) = container.upper_and_work();
+        let lower = self.lower_folders(record).unwrap_or_default();
+        let lower: Vec<_> = lower.iter().rev().map(|path| path.display().to_string()).collect();
+        let entries = [
+            ("ID", record.id.to_string()),
+            ("LowerDir", lower.join(":")),
+            // Only the container itself sees the merged view: nothing is mounted on the host.
+            ("MergedDir", String::new()),
+            ("UpperDir", upper.display().to_string()),
+            ("WorkDir", work.display().to_string()),
+        ];
+        entries.map(|(key, value)| (key.to_owned(), value)).into()
+    }
+
+    /// The bytes of the container's own layer, and of all its files.
+    pub(crate) fn sizes(&self, container: &Container, record: &Record) -> Result<(Option<i64>, Option<i64>)> {
+        let own = folder_size(&container.upper_and_work().0);
+        let mut all = own;
+        for layer in self.lower_folders(record)? {
+            all += folder_size(&layer);
+        }
+        Ok((Some(own), Some(all)))
+    }
+
+    /// The execs that run in the container; null without any, as Docker has it.
+    fn exec_ids(&self, container: &Container, state: &State) -> Option<Vec<String>> {
+        if !state.status.is_running() {
+            return None;
+        }
+        let ids = self.running_execs(container);
+        (!ids.is_empty()).then_some(ids)
+    }
+
+    /// The container's processes, as `ps` of the host shows them.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when it does not run.
     pub fn top(&self, id: &str, ps_args: &str) -> Result<api::TopResponse> {
-        todo!()
+        let container = self.find(id)?;
+        let state = container.state()?;
+        match state.status {
+            Status::Running | Status::Paused => {}
+            Status::Restarting => {
+                let text = format!("Container {} is restarting, wait until the container is running", container.id);
+                return Err(Error::new(Kind::Conflict, text));
+            }
+            _ => return Err(Error::new(Kind::Conflict, format!("container {} is not running", container.id))),
+        }
+        crate::top::top(&self.processes(&container)?, if ps_args.is_empty() { "-ef" } else { ps_args })
+    }
+}
+
+/// The bytes of the files beneath a folder. Hard links count once each: this is a figure to get an idea by.
+fn folder_size(folder: &Path) -> i64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let sizes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => folder_size(&entry.path()),
+        Ok(metadata) if metadata.is_file() => metadata.len() as i64,
+        _ => 0,
+    });
+    sizes.sum()
+}
+
+/// What is mounted into the container on the user's behalf. (`--tmpfs` is not among it, `--mount type=tmpfs` is: so it
+/// is in Docker.)
+pub(crate) fn mounts(record: &Record) -> Vec<MountPoint> {
+    let mounts = record.host_config.mounts.iter().flatten().map(|mount| MountPoint {
+        r#type: mount.r#type.clone(),
+        source: mount.source.clone(),
+        destination: mount.target.clone(),
+        rw: !mount.read_only,
+        ..Default::default()
+    });
+    mounts.collect()
+}
+
+/// The networks that the container is on, with what Docker tells of an endpoint.
+pub(crate) fn networks(record: &Record) -> BTreeMap<String, Value> {
+    let name = match record.host_config.network_mode.as_str() {
+        mode @ ("none" | "host") => mode,
+        _ => return BTreeMap::new(),
+    };
+    let endpoint = json!({
+        "IPAMConfig": null, "Links": null, "Aliases": null, "MacAddress": "", "DriverOpts": null, "GwPriority": 0,
+        "NetworkID": "", "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
+        "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": null
+    });
+    BTreeMap::from([(name.to_owned(), endpoint)])
+}
+
+fn network_settings(record: &Record, state: &State) -> NetworkSettings {
+    let exposed = record.config.exposed_ports.iter().flatten().map(|(port, _)| (port.clone(), None));
+    let shown = state.status.is_running() && record.host_config.network_mode != "host";
+    NetworkSettings {
+        sandbox_id: String::new(),
+        ports: if shown { exposed.collect() } else { BTreeMap::new() },
+        networks: networks(record),
+        ..Default::default()
+    }
+}
+
+/// The fields of Docker's host configuration that Kesako has no use for, with the values that say so: scripts find in
+/// `inspect` all that they find with Docker.
+fn unused_host_config() -> serde_json::Map<String, Value> {
+    let fields = json!({
+        "VolumeDriver": "", "VolumesFrom": null, "Cgroup": "", "Links": null, "Isolation": "", "BlkioWeight": 0,
+        "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
+        "BlkioDeviceWriteIOps": [], "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0, "DeviceRequests": null,
+        "MemorySwappiness": null, "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0, "IOMaximumBandwidth": 0
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
     }
 }

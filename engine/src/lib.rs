@@ -6,35 +6,54 @@
 #![allow(clippy::todo, clippy::unimplemented, unused_variables)] // until the last skeleton is filled
 
 pub mod api;
+mod archives;
 mod attach;
 mod bootstrap;
 mod commit;
 mod create;
 mod durable;
 mod error;
+mod event_log;
 mod events;
 mod exec;
 mod files;
+mod filters;
 mod id;
+mod image_config;
+mod image_list;
 mod images;
 mod info;
 mod inspect;
 mod life;
 mod list;
+mod list_filter;
 mod logs;
 mod lookup;
+mod merge;
 mod names;
+mod network_files;
+mod random_name;
 mod record;
 mod remove;
 mod roots;
+mod security;
+mod skeleton;
+mod spec;
+mod spec_devices;
+mod spec_mounts;
 mod state;
+mod top;
+mod unsupported;
+mod validate;
 mod wait;
+mod words;
 mod workbench;
 
 pub use attach::{AttachOptions, Attached};
 pub use bootstrap::bootstrap;
 pub use commit::{CommitOptions, ImportOptions};
 pub use error::{Error, Kind, Result};
+pub use info::{API_VERSION, MIN_API_VERSION};
 pub use list::{Filters, ListOptions};
 pub use logs::LogOptions;
 pub use remove::RemoveOptions;
@@ -50,6 +69,8 @@ pub struct Engine {
     pub roots: Roots,
     /// Streams attached to containers that this process has not started yet.
     pending: attach::Pending,
+    /// Opened on first use.
+    store: std::sync::OnceLock<layers::Store>,
 }
 
 impl Engine {
@@ -57,6 +78,6 @@ impl Engine {
     pub fn open(roots: Roots) -> Result<Self> {
         record::make_private_folder(&roots.data)?;
         record::make_private_folder(&roots.run)?;
-        Ok(Self { roots, pending: attach::Pending::default() })
+        Ok(Self { roots, pending: attach::Pending::default(), store: Default::default() })
     }
 }

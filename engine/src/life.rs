@@ -25,4 +25,12 @@ impl Engine {
     pub fn resize(&self, id: &str, height: u16, width: u16) -> Result<()> {
         todo!()
     }
+    /// The processes of a running container, as this process numbers them.
+    pub(crate) fn processes(&self, container: &crate::record::Container) -> Result<Vec<i32>> {
+        todo!()
+    }
+    /// `rm -f`: the container's end, whatever it says.
+    pub(crate) fn kill_for_removal(&self, container: &crate::record::Container) -> Result<()> {
+        todo!()
+    }
 }

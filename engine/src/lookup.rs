@@ -34,3 +34,38 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::record::tests::{add, engine};
+
+    #[test]
+    fn a_container_is_found_by_name_id_and_prefix() {
+        let (_folder, engine) = engine();
+        let web = add(&engine, "web");
+        for given in ["web", "/web", web.id.as_str(), web.id.short(), &web.id.as_str()[..1]] {
+            assert_eq!(engine.find(given).unwrap().id, web.id, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_found_is_told_in_dockers_words() {
+        let (_folder, engine) = engine();
+        let text = |given: &str| engine.find(given).unwrap_err().message;
+        assert_eq!(text("nope"), "No such container: nope");
+        assert_eq!(text(""), "invalid name or ID supplied: \"\"");
+        assert_eq!(text("../../etc"), "No such container: ../../etc");
+        // Among seventeen IDs, two begin with the same of sixteen digits.
+        let ids: Vec<_> = (0..17).map(|n| add(&engine, &format!("c{n}x")).id.as_str()[..1].to_owned()).collect();
+        let twice = ids.iter().find(|digit| ids.iter().filter(|other| other == digit).count() > 1).unwrap();
+        assert_eq!(text(twice), format!("multiple IDs found with provided prefix: {twice}"));
+    }
+
+    #[test]
+    fn a_name_wins_over_the_beginning_of_an_id() {
+        let (_folder, engine) = engine();
+        let first = add(&engine, "web");
+        let second = add(&engine, first.id.short());
+        assert_eq!(engine.find(first.id.short()).unwrap().id, second.id);
+    }
+}

@@ -111,3 +111,74 @@ impl Engine {
 fn reserved_for(path: &Path) -> Option<ContainerId> {
     ContainerId::parse(fs::read_link(path).ok()?.file_name()?.to_str()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::{add, engine};
+    use std::sync::Barrier;
+
+    #[test]
+    fn names_follow_dockers_rule() {
+        for good in ["web", "/web", "a1", "0_.-", "A.b"] {
+            assert_eq!(check(good).unwrap(), good.trim_start_matches('/'));
+        }
+        for bad in ["", "/", "a", "-a", ".a", "a b", "a/b", "//a", "é1"] {
+            let text = format!("Invalid container name ({bad}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+            assert_eq!(check(bad).unwrap_err().message, text);
+        }
+    }
+
+    #[test]
+    fn of_many_who_want_a_name_one_gets_it() {
+        let (_folder, engine) = engine();
+        let start = Barrier::new(8);
+        let won = std::thread::scope(|scope| {
+            let wants = || {
+                let container = engine.container(&ContainerId::random());
+                let _lock = container.make().unwrap();
+                start.wait();
+                let got = engine.reserve_name("web", &container.id, Durability::Passing);
+                // All hold on until everybody has tried.
+                start.wait();
+                got.map_err(|e| e.message)
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(wants)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert_eq!(won.iter().filter(|result| result.is_ok()).count(), 1, "{won:?}");
+        let text = won.iter().find_map(|result| result.as_ref().err()).unwrap();
+        assert!(text.starts_with("Conflict. The container name \"/web\" is already in use by container \""), "{text}");
+        assert!(text.ends_with("to be able to reuse that name."), "{text}");
+    }
+
+    #[test]
+    fn the_name_of_a_dead_creation_is_taken_over() {
+        let (_folder, engine) = engine();
+        let dead = engine.container(&ContainerId::random());
+        drop(dead.make().unwrap());
+        engine.reserve_name("web", &dead.id, Durability::Passing).unwrap();
+        let gone = ContainerId::random();
+        engine.reserve_name("db", &gone, Durability::Passing).unwrap();
+
+        assert_eq!(engine.named("web"), Some(dead.id));
+        let heir = ContainerId::random();
+        engine.reserve_name("web", &heir, Durability::Passing).unwrap();
+        engine.reserve_name("db", &heir, Durability::Passing).unwrap();
+        assert_eq!((engine.named("web"), engine.named("db")), (Some(heir.clone()), Some(heir)));
+    }
+
+    #[test]
+    fn a_container_keeps_its_name_and_loses_the_one_it_was_renamed_from() {
+        let (_folder, engine) = engine();
+        let web = add(&engine, "web");
+        let other = ContainerId::random();
+        assert_eq!(engine.reserve_name("web", &other, Durability::Passing).unwrap_err().kind, Kind::Conflict);
+        engine.rename("web", "site").unwrap();
+        assert_eq!(engine.named("web"), None);
+        engine.reserve_name("web", &other, Durability::Passing).unwrap();
+        // Not the owner's to give back.
+        engine.release_name("web", &web.id).unwrap();
+        assert_eq!(engine.named("web"), Some(other));
+    }
+}

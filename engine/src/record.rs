@@ -26,6 +26,8 @@ pub(crate) struct Record {
     pub created: String,
     /// The image's ID, `sha256:…`; the name that the user gave is in `config.image`.
     pub image_id: String,
+    /// The chain IDs of the image's layers, lowest first: the folders beneath `<data>/layers` that it is mounted from.
+    pub layers: Vec<layers::Digest>,
     /// What is executed: the entrypoint and the command, put together.
     pub path: String,
     pub args: Vec<String>,
@@ -180,5 +182,82 @@ impl Engine {
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         Ok(names.filter_map(|name| ContainerId::parse(&name)).map(|id| self.container(&id)).collect())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::Roots;
+
+    /// A record as create would make it.
+    pub(crate) fn record(name: &str, config: api::ContainerConfig, host_config: api::HostConfig) -> Record {
+        Record {
+            id: ContainerId::random(),
+            name: name.to_owned(),
+            created: crate::state::now(),
+            image_id: format!("sha256:{}", "1".repeat(64)),
+            layers: Vec::new(),
+            path: "sh".to_owned(),
+            args: Vec::new(),
+            config,
+            host_config,
+        }
+    }
+
+    /// An engine in a folder of its own.
+    pub(crate) fn engine() -> (tempfile::TempDir, Engine) {
+        let folder = tempfile::tempdir().unwrap();
+        let roots = Roots { data: folder.path().to_owned(), run: folder.path().join("run") };
+        let engine = Engine::open(roots).unwrap();
+        (folder, engine)
+    }
+
+    /// A container of that name in it.
+    pub(crate) fn add(engine: &Engine, name: &str) -> Container {
+        let record = record(name, Default::default(), Default::default());
+        let container = engine.container(&record.id);
+        let _lock = container.make().unwrap();
+        engine.reserve_name(name, &record.id, Durability::Passing).unwrap();
+        container.save_record(&record).unwrap();
+        container
+    }
+
+    #[test]
+    fn a_removed_container_cannot_be_locked() {
+        let (_folder, engine) = engine();
+        let container = add(&engine, "web");
+        let lock = container.lock().unwrap();
+        assert!(container.try_lock().unwrap().is_none());
+        fs::remove_dir_all(&container.folder).unwrap();
+        drop(lock);
+        assert_eq!(container.lock().unwrap_err().kind, Kind::NotFound);
+    }
+
+    #[test]
+    fn one_that_waited_for_the_lock_while_it_was_removed_is_told() {
+        let (_folder, engine) = engine();
+        let container = add(&engine, "web");
+        let lock = container.lock().unwrap();
+        let waiting = std::thread::spawn({
+            let container = container.clone();
+            move || container.lock().map(drop).unwrap_err().kind
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        fs::remove_dir_all(&container.folder).unwrap();
+        drop(lock);
+        assert_eq!(waiting.join().unwrap(), Kind::NotFound);
+    }
+
+    #[test]
+    fn config_json_is_readable_by_people() {
+        let mut record = record("web", Default::default(), Default::default());
+        record.id = ContainerId::parse(&"a".repeat(64)).unwrap();
+        record.created = "2026-01-02T03:04:05Z".to_owned();
+        let value = serde_json::to_value(&record).unwrap();
+        let fields: Vec<_> = value.as_object().unwrap().keys().collect();
+        let expected = ["Id", "Name", "Created", "ImageId", "Layers", "Path", "Args", "Config", "HostConfig"];
+        assert_eq!(fields, expected);
+        assert_eq!(serde_json::from_value::<Record>(value).unwrap(), record);
     }
 }

@@ -1,18 +1,130 @@
 //! Taking containers away.
 
-use crate::{Engine, Filters, Result, api};
+use crate::filters::{labels_allow, only, until};
+use crate::record::{Container, Lock, Record};
+use crate::state::{State, Status};
+use crate::{Engine, Error, Filters, Kind, Result, api, words};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
+/// `rm` and its flags.
 #[derive(Clone, Debug, Default)]
 pub struct RemoveOptions {
+    /// Kill it first if it runs.
     pub force: bool,
+    /// Its anonymous volumes, too.
     pub volumes: bool,
 }
 
 impl Engine {
+    /// Deletes a container.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when it runs, and `force` was not said.
     pub fn remove(&self, id: &str, options: &RemoveOptions) -> Result<()> {
-        todo!()
+        let container = self.find(id)?;
+        self.remove_found(&container, options).map_err(|error| match error.kind {
+            Kind::NotFound => error,
+            kind => Error::new(kind, format!("cannot remove container {id:?}: {error}")),
+        })
     }
+
+    fn remove_found(&self, container: &Container, options: &RemoveOptions) -> Result<()> {
+        let status = container.state()?.status;
+        if status.is_running() {
+            if !options.force {
+                return Err(Error::new(Kind::Conflict, refusal(status)));
+            }
+            self.kill_for_removal(container)?;
+        }
+        let lock = match container.lock() {
+            // `--rm`, or another rm: it is gone, which is what was wanted.
+            Err(error) if error.kind == Kind::NotFound => return Ok(()),
+            lock => lock?,
+        };
+        let (record, state) = match container.record().and_then(|record| Ok((record, container.state()?))) {
+            Err(error) if error.kind == Kind::NotFound => return Ok(()),
+            found => found?,
+        };
+        // Somebody may have started it while we waited for the lock.
+        if state.status.is_running() {
+            return Err(Error::new(Kind::Conflict, refusal(state.status)));
+        }
+        self.delete(container, &record, state, &lock)
+    }
+
+    /// Deletes a container that does not run. The shim calls this, too, for `--rm`.
+    ///
+    /// First it is marked, so that whoever finds a half deleted container finishes the work; then the name is free; the
+    /// record goes with the folder.
+    pub(crate) fn delete(&self, container: &Container, record: &Record, state: State, _lock: &Lock) -> Result<()> {
+        let removing = State { status: Status::Removing, ..state };
+        container.save_state(&removing, record.durability())?;
+        self.release_name(&record.name, &container.id)?;
+        delete_folder(&container.run)?;
+        // The record first: from here on there is no such container, whatever happens to the rest.
+        delete_file(&container.config_path())?;
+        delete_folder(&container.folder)?;
+        self.tell_container("destroy", container, record, &[]);
+        Ok(())
+    }
+
+    /// Deletes the folder of a creation or a removal that died. One that somebody works in is locked, and stays.
+    pub(crate) fn clear_leftovers(&self, container: &Container) {
+        let Ok(Some(_lock)) = container.try_lock() else { return };
+        if container.record().is_err_and(|error| error.kind == Kind::NotFound) {
+            for folder in [&container.run, &container.folder] {
+                if let Err(error) = delete_folder(folder) {
+                    tracing::warn!("leftovers of container {}: {error}", container.id);
+                }
+            }
+        }
+    }
+
+    /// Deletes all containers that do not run.
     pub fn prune_containers(&self, filters: &Filters) -> Result<api::ContainersPruned> {
-        todo!()
+        only(filters, &["label", "label!", "until"])?;
+        let until = until(filters)?;
+        let mut pruned = api::ContainersPruned::default();
+        for entry in self.entries()? {
+            let young = until.is_some_and(|until| words::seconds(&entry.record.created) >= until.as_second());
+            if entry.state.status.is_running() || young || !labels_allow(filters, &entry.record.config.labels) {
+                continue;
+            }
+            let (own, _) = self.sizes(&entry.container, &entry.record).unwrap_or_default();
+            match self.remove_found(&entry.container, &RemoveOptions::default()) {
+                Ok(()) => {
+                    pruned.space_reclaimed += own.unwrap_or(0).unsigned_abs();
+                    pruned.containers_deleted.get_or_insert_default().push(entry.record.id.to_string());
+                }
+                // It was started, or removed, by someone else meanwhile.
+                Err(error) => tracing::warn!("failed to prune container {}: {error}", entry.record.id),
+            }
+        }
+        self.tell("container", "prune", "", &[("reclaimed", &pruned.space_reclaimed.to_string())]);
+        Ok(pruned)
+    }
+}
+
+fn refusal(status: Status) -> String {
+    match status {
+        Status::Paused => "container is paused and must be unpaused first".to_owned(),
+        status => format!("container is {status}: stop the container before removing or force remove"),
+    }
+}
+
+/// Deletes a folder and all in it. None there is as well.
+pub(crate) fn delete_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::system(format!("remove {}", path.display()), e)),
+        _ => Ok(()),
+    }
+}
+
+fn delete_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::system(format!("remove {}", path.display()), e)),
+        _ => Ok(()),
     }
 }

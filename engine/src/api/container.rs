@@ -129,7 +129,13 @@ pub struct HostConfig {
     pub mounts: Option<Vec<MountRequest>>,
     pub masked_paths: Option<Vec<String>>,
     pub readonly_paths: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<bool>,
+    /// `private` or `host`.
+    pub cgroupns_mode: String,
+    /// Fields of Docker's that Kesako has no use for, for `inspect` to show. In a request they are not understood.
+    #[serde(flatten, skip_deserializing)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Where the output goes: `json-file` (the only driver besides `none`), with `max-size` and `max-file`.
@@ -179,8 +185,10 @@ pub struct Ulimit {
 #[serde(rename_all = "PascalCase", default)]
 pub struct MountRequest {
     pub r#type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
     pub target: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tmpfs_options: Option<TmpfsOptions>,

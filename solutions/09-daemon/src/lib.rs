@@ -27,10 +27,8 @@ pub use frames::{Frame, FrameReader, Output};
 pub use server::{Server, serve_connection};
 pub use socket::{Address, ListenError};
 
-/// The newest version of the Engine API that both ends of this crate speak.
-pub const API_VERSION: &str = "1.44";
-/// The oldest that the server answers to.
-pub const MIN_API_VERSION: &str = "1.24";
+/// The newest version of the Engine API that both ends of this crate speak, and the oldest that the server answers to.
+pub use engine::{API_VERSION, MIN_API_VERSION};
 
 /// `1.44` as numbers, which is the only way to compare versions: 1.9 is older than 1.24.
 pub(crate) fn parse_version(text: &str) -> Option<(u32, u32)> {

@@ -53,6 +53,11 @@ pub(super) fn listen(attached: Attached, version: ApiVersion) -> Answer {
     answer::bytes(content_type, Body::from_stream(ReaderStream::new(into_tokio(attached.stream)?)))
 }
 
+/// An answer of JSON lines, for as long as they come. The client's end closes the stream.
+pub(super) fn lines(stream: std::os::unix::net::UnixStream) -> Answer {
+    answer::bytes("application/json", Body::from_stream(ReaderStream::new(into_tokio(stream)?)))
+}
+
 /// API 1.42 told the two kinds of output apart.
 fn content_type(tty: bool, version: ApiVersion) -> &'static str {
     if tty || version < ApiVersion(1, 42) {

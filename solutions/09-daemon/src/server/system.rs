@@ -1,8 +1,8 @@
 //! Routes about the engine itself.
 
-use super::blocking::{blocking, follow};
+use super::blocking::blocking;
 use super::params::Params;
-use super::{Answer, Refusal, Shared, answer};
+use super::{Answer, Refusal, Shared, answer, hijack};
 use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -47,12 +47,5 @@ async fn events(State(engine): Shared, params: Params) -> Answer {
     {
         return Err(Refusal::invalid(format!("`since` time ({since}) cannot be after `until` time ({until})")));
     }
-    let events = blocking(move || engine.events(since, until, filters)).await?;
-    follow("application/json", move |sink| {
-        for event in events {
-            if !sink.send(answer::json_line(&event)) {
-                break;
-            }
-        }
-    })
+    hijack::lines(blocking(move || engine.events(since, until, filters)).await?)
 }

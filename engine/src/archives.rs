@@ -1,0 +1,56 @@
+//! Images as archives: `load`, `save` and `import`.
+
+use crate::commit::ImportOptions;
+use crate::{Engine, Error, Kind, Result, api};
+use layers::Reference;
+use layers::import::Import;
+use layers::manifest::Platform;
+use std::io::{Read, Write};
+
+impl Engine {
+    /// Takes in all images of an archive, as `save` of Docker, Kesako and others writes them.
+    pub fn load(&self, from: &mut (dyn Read + Send), progress: &mut dyn FnMut(api::Progress)) -> Result<()> {
+        for loaded in layers::archive::load(self.store()?, from)? {
+            progress(api::Progress { stream: Some(format!("{loaded}\n")), ..Default::default() });
+            let name = loaded.name.map_or_else(|| loaded.id.to_string(), |name| name.to_string());
+            self.tell("image", "load", &loaded.id.to_string(), &[("name", &name)]);
+        }
+        Ok(())
+    }
+
+    /// Writes images into one archive.
+    pub fn save(&self, names: &[String], to: &mut dyn Write) -> Result<()> {
+        for name in names {
+            let image = self.image(name)?;
+            self.tell("image", "save", &image.id.to_string(), &[("name", name)]);
+        }
+        Ok(layers::archive::save(self.store()?, names, to)?)
+    }
+
+    /// Makes an image of a tar of files.
+    pub fn import(&self, from: &mut (dyn Read + Send), options: &ImportOptions) -> Result<api::IdResponse> {
+        let platform = Some(&options.platform).filter(|text| !text.is_empty()).map(|text| Platform::parse(text));
+        let import = Import {
+            name: name(&options.repo, &options.tag)?,
+            message: options.message.clone(),
+            changes: options.changes.clone(),
+            platform: platform.transpose()?,
+            created: None,
+        };
+        let id = layers::import::import(self.store()?, from, import)?.id.to_string();
+        self.tell("image", "import", &id, &[("name", &id)]);
+        Ok(api::IdResponse { id })
+    }
+}
+
+/// The name for a new image, if it is to have one.
+pub(crate) fn name(repo: &str, tag: &str) -> Result<Option<Reference>> {
+    if repo.is_empty() {
+        return Ok(None);
+    }
+    let reference = Reference::from_parts(repo, tag)?;
+    if reference.digest().is_some() {
+        return Err(Error::new(Kind::Invalid, "cannot import digest reference"));
+    }
+    Ok(Some(reference.or_latest()))
+}

@@ -1,0 +1,128 @@
+//! `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`: who the container is in its network, and whom it asks. Made anew
+//! in its run folder at every start, and bind-mounted over those of the image.
+
+use crate::record::{Container, Record};
+use crate::{Error, Result};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+/// Asked when the host names no server that a container could reach.
+const PUBLIC_SERVERS: [&str; 2] = ["8.8.8.8", "8.8.4.4"];
+
+/// Writes the three files.
+pub(crate) fn write(container: &Container, record: &Record) -> Result<()> {
+    let host_network = record.host_config.network_mode == "host";
+    let of_host = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let hosts = if host_network { with_extra_hosts(of_host("/etc/hosts"), record) } else { hosts(record) };
+    let resolv_conf = resolv_conf(&of_host("/etc/resolv.conf"), record);
+    for (name, text) in
+        [("hostname", format!("{}\n", record.config.hostname)), ("hosts", hosts), ("resolv.conf", resolv_conf)]
+    {
+        let path = container.run.join(name);
+        write_readable(&path, &text).map_err(|e| Error::system(format!("write {}", path.display()), e))?;
+    }
+    Ok(())
+}
+
+/// Everybody in the container reads these files, whatever the umask.
+fn write_readable(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut file = fs::File::options().write(true).create(true).truncate(true).mode(0o644).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.write_all(text.as_bytes())
+}
+
+fn hosts(record: &Record) -> String {
+    let local = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\t\
+                 ip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+    with_extra_hosts(local.to_owned(), record)
+}
+
+/// `--add-host`: `name:address`, the address perhaps in brackets.
+fn with_extra_hosts(mut text: String, record: &Record) -> String {
+    for entry in record.host_config.extra_hosts.iter().flatten() {
+        if let Some((name, address)) = entry.split_once(['=', ':']) {
+            let address = address.trim_start_matches('[').trim_end_matches(']');
+            text.push_str(&format!("{address}\t{name}\n"));
+        }
+    }
+    text
+}
+
+/// The host's, with the user's servers, search domains and options in the place of its own. A server on the host's own
+/// loopback cannot be reached from another network namespace, and is left out.
+fn resolv_conf(of_host: &str, record: &Record) -> String {
+    let host = &record.host_config;
+    let lines = |keyword: &str| -> Vec<String> {
+        let values = of_host.lines().filter_map(|line| line.trim().strip_prefix(keyword));
+        values.filter(|rest| rest.starts_with([' ', '\t'])).map(|rest| rest.trim().to_owned()).collect()
+    };
+    let or_host = |own: &Option<Vec<String>>, keyword| match own {
+        Some(own) if !own.is_empty() => own.clone(),
+        _ => lines(keyword),
+    };
+    let mut servers = or_host(&host.dns, "nameserver");
+    if host.network_mode != "host" && host.dns.as_ref().is_none_or(Vec::is_empty) {
+        servers.retain(|server| !server.starts_with("127.") && server != "::1");
+        if servers.is_empty() {
+            servers = PUBLIC_SERVERS.map(Into::into).into();
+        }
+    }
+    let mut text: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
+    // `--dns-search .` wants none at all.
+    let search: Vec<_> = or_host(&host.dns_search, "search").into_iter().filter(|domain| domain != ".").collect();
+    if !search.is_empty() {
+        text.push_str(&format!("search {}\n", search.join(" ")));
+    }
+    let options = or_host(&host.dns_options, "options");
+    if !options.is_empty() {
+        text.push_str(&format!("options {}\n", options.join(" ")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::HostConfig;
+
+    fn record(host_config: HostConfig) -> Record {
+        crate::record::tests::record("web", Default::default(), host_config)
+    }
+
+    #[test]
+    fn servers_on_the_hosts_loopback_are_of_no_use_to_a_container() {
+        let of_host = "# made by hand\nnameserver 127.0.0.53\nsearch lan home\noptions edns0 trust-ad\n";
+        insta::assert_snapshot!(resolv_conf(of_host, &record(HostConfig::default())), @r"
+        nameserver 8.8.8.8
+        nameserver 8.8.4.4
+        search lan home
+        options edns0 trust-ad
+        ");
+        let host = HostConfig { network_mode: "host".into(), ..Default::default() };
+        assert!(resolv_conf(of_host, &record(host)).contains("nameserver 127.0.0.53\n"));
+    }
+
+    #[test]
+    fn the_users_servers_domains_and_options_replace_the_hosts() {
+        let list = |value: &str| Some(vec![value.to_owned()]);
+        let own = HostConfig {
+            dns: list("127.0.0.1"),
+            dns_search: list("."),
+            dns_options: list("ndots:1"),
+            ..Default::default()
+        };
+        insta::assert_snapshot!(resolv_conf("nameserver 9.9.9.9\nsearch lan\n", &record(own)), @r"
+        nameserver 127.0.0.1
+        options ndots:1
+        ");
+    }
+
+    #[test]
+    fn extra_hosts_come_last() {
+        let own =
+            HostConfig { extra_hosts: Some(vec!["db:10.0.0.2".into(), "six:[fe80::1]".into()]), ..Default::default() };
+        let text = hosts(&record(own));
+        assert!(text.starts_with("127.0.0.1\tlocalhost\n") && text.ends_with("10.0.0.2\tdb\nfe80::1\tsix\n"), "{text}");
+    }
+}

@@ -1,0 +1,232 @@
+//! From a container's record to the OCI runtime configuration that [`process`] carries out.
+//!
+//! The base is Docker's default specification; what follows changes it as the record says, one aspect a function. Two
+//! things are settled later, by the shim, which has the root filesystem before it: who the user is ([`settle_user`]), and
+//! with it the home folder.
+
+use crate::api::HostConfig;
+use crate::record::{Container, Record};
+use crate::security::{Seccomp, Security};
+use crate::{Error, Result, merge, spec_devices, spec_mounts};
+use process::oci::{
+    self, Capabilities, LinuxCpu, LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Process,
+    Root, Spec,
+};
+use std::collections::HashMap;
+
+/// What a container sees as its PATH, unless its image or its user say otherwise.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The specification of a container that is about to start.
+///
+/// # Errors
+/// If a device is not there, or a profile or limit makes no sense: what the host has is only looked at now.
+pub(crate) fn spec(container: &Container, record: &Record) -> Result<Spec> {
+    let host = &record.host_config;
+    let security = Security::parse(host.security_opt.as_deref().unwrap_or_default())?;
+    let bounding = bounding(host)?;
+
+    let mut spec = process::defaults::spec();
+    let mut root = Root::default();
+    root.set_readonly(Some(host.readonly_rootfs));
+    spec.set_root(Some(root));
+    spec.set_hostname((host.uts_mode != "host").then(|| record.config.hostname.clone()));
+    spec.set_domainname(Some(record.config.domainname.clone()).filter(|name| !name.is_empty()));
+    spec.set_process(Some(process(record, &security, &bounding)?));
+    spec.set_mounts(Some(spec_mounts::mounts(
+        container,
+        record,
+        &security,
+        spec.mounts().clone().unwrap_or_default(),
+    )?));
+
+    let mut linux = spec.linux().clone().unwrap_or_default();
+    linux.set_namespaces(Some(namespaces(host, linux.namespaces().clone().unwrap_or_default())));
+    linux.set_sysctl(Some(sysctls(host)).filter(|sysctls| !sysctls.is_empty()));
+    linux.set_seccomp(seccomp(host, &security, &bounding)?);
+    linux.set_cgroups_path(Some(cgroup_name(container).into()));
+    set_paths(&mut linux, host);
+    linux.set_resources(Some(resources(host)));
+    spec_devices::add(&mut linux, host)?;
+    spec.set_linux(Some(linux));
+    Ok(spec)
+}
+
+/// The name of the container's cgroup.
+pub(crate) fn cgroup_name(container: &Container) -> String {
+    format!("kesako/{}", container.id)
+}
+
+/// Writes in who the container runs as, once its own /etc/passwd could be read. HOME is set where nobody set it, and a user
+/// other than root holds no capabilities but those of the files it executes.
+pub(crate) fn settle_user(spec: &mut Spec, record: &Record, user: &process::user::User) -> Result<()> {
+    let bounding = bounding(&record.host_config)?;
+    if let Some(process) = spec.process_mut() {
+        settle(process, &bounding, user);
+    }
+    Ok(())
+}
+
+/// The same for the process of an exec.
+pub(crate) fn settle(process: &mut Process, bounding: &Capabilities, user: &process::user::User) {
+    let mut oci_user = oci::User::default();
+    oci_user.set_uid(user.uid);
+    oci_user.set_gid(user.gid);
+    oci_user.set_additional_gids(Some(user.additional_gids.clone()));
+    process.set_user(oci_user);
+    process.set_capabilities(Some(process::capabilities::process_sets(bounding, user.uid == 0)));
+    let mut env = process.env().clone().unwrap_or_default();
+    if !env.iter().any(|variable| merge::name_of(variable) == "HOME") {
+        env.push(format!("HOME={}", user.home));
+    }
+    process.set_env(Some(env));
+}
+
+/// What bounds the container's capabilities, whoever it runs as.
+pub(crate) fn bounding(host: &HostConfig) -> Result<Capabilities> {
+    let list = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
+    Ok(process::capabilities::resolve(&list(&host.cap_add), &list(&host.cap_drop), host.privileged)?)
+}
+
+fn process(record: &Record, security: &Security, bounding: &Capabilities) -> Result<Process> {
+    let (config, host) = (&record.config, &record.host_config);
+    let mut process = Process::default();
+    process.set_terminal(Some(config.tty));
+    process.set_args(Some([&record.path].into_iter().chain(&record.args).cloned().collect()));
+    process.set_env(Some(environment(record)));
+    process.set_cwd(if config.working_dir.is_empty() { "/".into() } else { config.working_dir.clone().into() });
+    process.set_no_new_privileges(Some(security.no_new_privileges));
+    process.set_capabilities(Some(process::capabilities::process_sets(bounding, true)));
+    process.set_oom_score_adj(i32::try_from(host.oom_score_adj).ok().filter(|score| *score != 0));
+    let [height, width] = host.console_size;
+    if config.tty && height > 0 && width > 0 {
+        let size = oci::BoxBuilder::default().height(u64::from(height)).width(u64::from(width)).build();
+        process.set_console_size(size.ok());
+    }
+    let limits = host.ulimits.iter().flatten();
+    let limits = limits.map(|limit| Ok(process::rlimits::rlimit(&limit.name, limit.soft, limit.hard)?));
+    process.set_rlimits(Some(limits.collect::<Result<Vec<_>>>()?).filter(|limits| !limits.is_empty()));
+    Ok(process)
+}
+
+/// Docker's own variables first, then the container's: one of the same name takes the place of Docker's, and a name
+/// without a value takes it away.
+pub(crate) fn environment(record: &Record) -> Vec<String> {
+    let mut env = vec![PATH.to_owned(), format!("HOSTNAME={}", record.config.hostname)];
+    if record.config.tty {
+        env.push("TERM=xterm".to_owned());
+    }
+    for variable in record.config.env.iter().flatten() {
+        let name = merge::name_of(variable);
+        let at = env.iter().position(|known| merge::name_of(known) == name);
+        match (at, variable.contains('=')) {
+            (Some(at), true) => env[at].clone_from(variable),
+            (Some(at), false) => drop(env.remove(at)),
+            (None, true) => env.push(variable.clone()),
+            (None, false) => {}
+        }
+    }
+    env
+}
+
+/// Each mode that says `host` leaves the namespace of that kind away: the container then stays in the host's.
+fn namespaces(host: &HostConfig, mut namespaces: Vec<LinuxNamespace>) -> Vec<LinuxNamespace> {
+    let modes = [
+        (LinuxNamespaceType::Network, &host.network_mode),
+        (LinuxNamespaceType::Pid, &host.pid_mode),
+        (LinuxNamespaceType::Ipc, &host.ipc_mode),
+        (LinuxNamespaceType::Uts, &host.uts_mode),
+        (LinuxNamespaceType::Cgroup, &host.cgroupns_mode),
+    ];
+    for (kind, mode) in modes {
+        let there = namespaces.iter().any(|namespace| namespace.typ() == kind);
+        if mode == "host" {
+            namespaces.retain(|namespace| namespace.typ() != kind);
+        } else if !there {
+            let mut namespace = LinuxNamespace::default();
+            namespace.set_typ(kind);
+            namespaces.push(namespace);
+        }
+    }
+    namespaces
+}
+
+/// The user's, over the two that Docker sets in a network namespace of its own: any port may be opened, and ping needs no
+/// privilege, since the ports and the network are nobody else's.
+fn sysctls(host: &HostConfig) -> HashMap<String, String> {
+    let mut sysctls = HashMap::new();
+    if host.network_mode != "host" {
+        sysctls.insert("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned());
+        // The range has to exist in the user namespace: in one that maps few groups the kernel refuses it.
+        if !crate::info::in_user_namespace() {
+            sysctls.insert("net.ipv4.ping_group_range".to_owned(), "0 2147483647".to_owned());
+        }
+    }
+    sysctls.extend(host.sysctls.iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+    sysctls
+}
+
+fn seccomp(host: &HostConfig, security: &Security, bounding: &Capabilities) -> Result<Option<oci::LinuxSeccomp>> {
+    match &security.seccomp {
+        Seccomp::Unconfined => Ok(None),
+        Seccomp::Builtin if host.privileged => Ok(None),
+        Seccomp::Builtin => Ok(Some(process::seccomp::default_spec(bounding))),
+        Seccomp::Profile(text) => Ok(process::seccomp::parse_profile(text, bounding)?),
+    }
+}
+
+/// Masked and read-only paths: the user's own lists, none for the privileged, else Docker's.
+fn set_paths(linux: &mut oci::Linux, host: &HostConfig) {
+    if host.privileged {
+        linux.set_masked_paths(None);
+        linux.set_readonly_paths(None);
+    }
+    if let Some(paths) = &host.masked_paths {
+        linux.set_masked_paths(Some(paths.clone()));
+    }
+    if let Some(paths) = &host.readonly_paths {
+        linux.set_readonly_paths(Some(paths.clone()));
+    }
+}
+
+/// Limits, each only where it was asked for: a controller that nobody asks for is not touched.
+fn resources(host: &HostConfig) -> LinuxResources {
+    let mut resources = LinuxResources::default();
+    let mut memory = LinuxMemory::default();
+    memory.set_limit(positive(host.memory));
+    memory.set_reservation(positive(host.memory_reservation));
+    memory.set_swap(Some(host.memory_swap).filter(|swap| *swap != 0));
+    memory.set_disable_oom_killer(host.oom_kill_disable.filter(|disabled| *disabled));
+    resources.set_memory(Some(memory.clone()).filter(|memory| *memory != LinuxMemory::default()));
+
+    let mut cpu = LinuxCpu::default();
+    cpu.set_shares(positive(host.cpu_shares).map(i64::unsigned_abs));
+    cpu.set_period(positive(host.cpu_period).map(i64::unsigned_abs));
+    cpu.set_quota(Some(host.cpu_quota).filter(|quota| *quota != 0));
+    if host.nano_cpus > 0 {
+        // `--cpus 1.5` is 150 ms in every 100 ms.
+        cpu.set_period(Some(100_000));
+        cpu.set_quota(Some(host.nano_cpus / 10_000));
+    }
+    let named = |set: &String| Some(set.clone()).filter(|set| !set.is_empty());
+    cpu.set_cpus(named(&host.cpuset_cpus));
+    cpu.set_mems(named(&host.cpuset_mems));
+    resources.set_cpu(Some(cpu.clone()).filter(|cpu| *cpu != LinuxCpu::default()));
+
+    resources.set_pids(host.pids_limit.map(|limit| {
+        let mut pids = LinuxPids::default();
+        pids.set_limit(limit);
+        pids
+    }));
+    resources
+}
+
+fn positive(number: i64) -> Option<i64> {
+    Some(number).filter(|number| *number > 0)
+}
+
+impl From<process::Error> for Error {
+    fn from(error: process::Error) -> Self {
+        Self::new(crate::Kind::Invalid, error.to_string())
+    }
+}

@@ -1,0 +1,176 @@
+//! The mounts of a container: Docker's own, the three files of its network identity, and the user's.
+
+use crate::api::{HostConfig, MountRequest};
+use crate::record::{Container, Record};
+use crate::security::Security;
+use crate::{Error, Kind, Result};
+use process::oci::Mount;
+use std::path::Path;
+
+/// The files that are made anew for each start (see [`crate::network_files`]), and where the container sees them.
+pub(crate) const NETWORK_FILES: [(&str, &str); 3] =
+    [("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts")];
+
+/// All mounts, those above before those beneath.
+pub(crate) fn mounts(
+    container: &Container,
+    record: &Record,
+    security: &Security,
+    base: Vec<Mount>,
+) -> Result<Vec<Mount>> {
+    let host = &record.host_config;
+    let mut own = tmpfs_mounts(host)?;
+    for (file, target) in NETWORK_FILES {
+        // A tmpfs of the user's in its place is meant.
+        if !own.iter().any(|mount| mount.destination() == Path::new(target)) {
+            own.push(bind(&container.run.join(file), target, host.readonly_rootfs));
+        }
+    }
+    own.sort_by_key(|mount| mount.destination().components().count());
+
+    let mut mounts = defaults(host, security, base, &own);
+    mounts.extend(own);
+    Ok(mounts)
+}
+
+/// Docker's mounts, without those that the user's replace.
+fn defaults(host: &HostConfig, security: &Security, base: Vec<Mount>, own: &[Mount]) -> Vec<Mount> {
+    let replaced = |mount: &Mount| {
+        let at = mount.destination();
+        let dev = Path::new("/dev");
+        own.iter().any(|own| own.destination() == at || (own.destination() == dev && at.starts_with(dev)))
+    };
+    let no_shm = |mount: &Mount| host.ipc_mode == "none" && mount.destination() == Path::new("/dev/shm");
+    let writable_cgroups = security.writable_cgroups.unwrap_or(host.privileged);
+    let adapt = |mut mount: Mount| {
+        match mount.destination().to_str().unwrap_or_default() {
+            "/dev/shm" => add_option(&mut mount, &format!("size={}", host.shm_size)),
+            "/sys" if host.privileged => remove_option(&mut mount, "ro"),
+            "/sys/fs/cgroup" if writable_cgroups => remove_option(&mut mount, "ro"),
+            // With a read-only root what is mounted upon it is read-only, too; but for what no program can do without.
+            "/proc" | "/dev" | "/dev/pts" | "/dev/mqueue" => {}
+            _ if host.readonly_rootfs => add_option(&mut mount, "ro"),
+            _ => {}
+        }
+        mount
+    };
+    base.into_iter().filter(|mount| !replaced(mount) && !no_shm(mount)).map(adapt).collect()
+}
+
+fn add_option(mount: &mut Mount, option: &str) {
+    let mut options = mount.options().clone().unwrap_or_default();
+    let key = option.split_once('=').map_or(option, |(key, _)| key);
+    options.retain(|known| known.split_once('=').map_or(known.as_str(), |(key, _)| key) != key);
+    options.push(option.to_owned());
+    mount.set_options(Some(options));
+}
+
+fn remove_option(mount: &mut Mount, option: &str) {
+    let mut options = mount.options().clone().unwrap_or_default();
+    options.retain(|known| known != option);
+    mount.set_options(Some(options));
+}
+
+fn mount(kind: &str, source: &Path, target: &str, options: Vec<String>) -> Mount {
+    let mut mount = Mount::default();
+    mount.set_typ(Some(kind.to_owned()));
+    mount.set_source(Some(source.to_owned()));
+    mount.set_destination(target.into());
+    mount.set_options(Some(options));
+    mount
+}
+
+fn bind(source: &Path, target: &str, read_only: bool) -> Mount {
+    let mut options = vec!["rbind".to_owned(), "rprivate".to_owned()];
+    if read_only {
+        options.push("ro".to_owned());
+    }
+    mount("bind", source, target, options)
+}
+
+/// `--tmpfs` and `--mount type=tmpfs`.
+fn tmpfs_mounts(host: &HostConfig) -> Result<Vec<Mount>> {
+    let short = host.tmpfs.iter().flatten().map(|(target, options)| (target, options.clone()));
+    let long = host.mounts.iter().flatten().map(|mount| (&mount.target, long_options(mount)));
+    let mut mounts: Vec<Mount> = Vec::new();
+    for (target, options) in short.chain(long) {
+        let target = target.trim_end_matches('/');
+        if mounts.iter().any(|mount| mount.destination() == Path::new(target)) {
+            return Err(Error::new(Kind::Invalid, format!("Duplicate mount point: {target}")));
+        }
+        mounts.push(mount("tmpfs", Path::new("tmpfs"), target, tmpfs_options(&options)?));
+    }
+    Ok(mounts)
+}
+
+fn long_options(mount: &MountRequest) -> String {
+    let mut options = Vec::new();
+    if mount.read_only {
+        options.push("ro".to_owned());
+    }
+    if let Some(tmpfs) = &mount.tmpfs_options {
+        if tmpfs.mode != 0 {
+            options.push(format!("mode={:o}", tmpfs.mode));
+        }
+        if tmpfs.size_bytes != 0 {
+            options.push(format!("size={}", tmpfs.size_bytes));
+        }
+    }
+    options.join(",")
+}
+
+/// Pairs of flags of which the later one wins.
+const FLAGS: [(&str, &str); 10] = [
+    ("exec", "noexec"),
+    ("suid", "nosuid"),
+    ("dev", "nodev"),
+    ("rw", "ro"),
+    ("async", "sync"),
+    ("atime", "noatime"),
+    ("diratime", "nodiratime"),
+    ("norelatime", "relatime"),
+    ("nostrictatime", "strictatime"),
+    ("nodirsync", "dirsync"),
+];
+
+/// What tmpfs(5) takes besides flags.
+const VALUES: [&str; 7] = ["mode", "size", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"];
+
+/// Docker's `noexec,nosuid,nodev`, as the user's options change them.
+///
+/// # Errors
+/// [`Kind::Invalid`] for an option that tmpfs does not have.
+pub(crate) fn tmpfs_options(given: &str) -> Result<Vec<String>> {
+    let mut options: Vec<String> = ["noexec", "nosuid", "nodev", "rprivate"].map(Into::into).into();
+    for option in given.split(',').filter(|option| !option.is_empty()) {
+        let key = option.split_once('=').map(|(key, _)| key);
+        let pair = FLAGS.iter().find(|(on, off)| *on == option || *off == option);
+        match (key, pair, option) {
+            (Some(key), ..) if VALUES.contains(&key) => {
+                options.retain(|known| known.split_once('=').is_none_or(|(known, _)| known != key));
+            }
+            (None, Some((on, off)), _) => options.retain(|known| known != on && known != off),
+            (None, None, "defaults") => continue,
+            (None, None, "private" | "rprivate" | "slave" | "rslave" | "shared" | "rshared") => {
+                options.retain(|known| known != "rprivate");
+            }
+            _ => return Err(Error::new(Kind::Invalid, format!("invalid tmpfs option [{option:?}]"))),
+        }
+        options.push(option.to_owned());
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tmpfs_options_of_the_user_win() {
+        let options = |given| tmpfs_options(given).map(|options| options.join(","));
+        assert_eq!(options("").unwrap(), "noexec,nosuid,nodev,rprivate");
+        assert_eq!(options("exec,size=64m,size=1m,ro").unwrap(), "nosuid,nodev,rprivate,exec,size=1m,ro");
+        assert_eq!(options("colour=red").unwrap_err().message, "invalid tmpfs option [\"colour=red\"]");
+        assert_eq!(options("quick").unwrap_err().message, "invalid tmpfs option [\"quick\"]");
+    }
+}

@@ -1,0 +1,101 @@
+//! Times as people say them.
+
+use jiff::Timestamp;
+
+/// Seconds since 1970 of an RFC 3339 time; 0 for what is none.
+pub(crate) fn seconds(time: &str) -> i64 {
+    time.parse::<Timestamp>().map_or(0, Timestamp::as_second)
+}
+
+/// How long ago a time was, as [`duration`] says it.
+pub(crate) fn ago(time: &str) -> String {
+    let since = time.parse::<Timestamp>().map_or(0, |time| Timestamp::now().as_second() - time.as_second());
+    duration(since)
+}
+
+/// `5 seconds`, `About a minute`, `3 weeks`: Docker's steps (go-units).
+pub(crate) fn duration(seconds: i64) -> String {
+    let (minutes, hours) = (seconds / 60, seconds as f64 / 3600.0);
+    // Hours are rounded, and everything longer is made of the rounded hours.
+    let hours = (hours + 0.5).floor() as i64;
+    match (seconds, minutes, hours) {
+        (..1, ..) => "Less than a second".to_owned(),
+        (1, ..) => "1 second".to_owned(),
+        (..60, ..) => format!("{seconds} seconds"),
+        (_, 1, _) => "About a minute".to_owned(),
+        (_, ..60, _) => format!("{minutes} minutes"),
+        (.., 1) => "About an hour".to_owned(),
+        (.., ..48) => format!("{hours} hours"),
+        (.., ..336) => format!("{} days", hours / 24),
+        (.., ..1440) => format!("{} weeks", hours / 24 / 7),
+        (.., ..17520) => format!("{} months", hours / 24 / 30),
+        _ => format!("{} years", seconds / 3600 / 24 / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_said_as_docker_says_them() {
+        const HOUR: i64 = 3600;
+        const DAY: i64 = 24 * HOUR;
+        let said: Vec<_> = [
+            -5,
+            0,
+            1,
+            45,
+            59,
+            60,
+            119,
+            120,
+            59 * 60,
+            HOUR,
+            89 * 60,
+            90 * 60,
+            3 * HOUR,
+            47 * HOUR,
+            2 * DAY,
+            13 * DAY,
+            14 * DAY,
+            59 * DAY,
+            60 * DAY,
+            729 * DAY,
+            730 * DAY,
+            2000 * DAY,
+        ]
+        .map(duration)
+        .into();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        Less than a second
+        Less than a second
+        1 second
+        45 seconds
+        59 seconds
+        About a minute
+        About a minute
+        2 minutes
+        59 minutes
+        About an hour
+        About an hour
+        2 hours
+        3 hours
+        47 hours
+        2 days
+        13 days
+        2 weeks
+        8 weeks
+        2 months
+        24 months
+        2 years
+        5 years
+        ");
+    }
+
+    #[test]
+    fn a_time_without_meaning_is_the_epoch() {
+        assert_eq!(seconds("1970-01-01T00:01:00.5Z"), 60);
+        assert_eq!(seconds("yesterday"), 0);
+    }
+}
