@@ -1,7 +1,14 @@
 //! Attaching to a container: its input and output as one stream.
 
-use crate::{Engine, Result};
+use crate::id::ContainerId;
+use crate::record::Container;
+use crate::shim::{self, Attachment, Guests, Request};
+use crate::state::Status;
+use crate::{Engine, Error, Kind, LogOptions, Result, WaitCondition, relay};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The streams of an attach, in Docker's wire format: with a terminal, raw bytes both ways; without, the container's
 /// output comes as frames of 8 bytes header (stream, 0, 0, 0, big-endian length) and data, and stdin goes raw.
@@ -12,6 +19,7 @@ pub struct Attached {
     pub tty: bool,
 }
 
+/// What an attach asks for.
 #[derive(Clone, Debug, Default)]
 pub struct AttachOptions {
     pub stdin: bool,
@@ -24,13 +32,94 @@ pub struct AttachOptions {
     pub detach_keys: Option<String>,
 }
 
-/// Streams attached to containers that this process has not started yet.
-#[derive(Debug, Default)]
-pub(crate) struct Pending {}
-
 impl Engine {
-    /// Before the start too: the streams are then handed to the shim by [`Engine::start`] in this same process.
+    /// Before the start too: the streams are then handed to the shim by [`Engine::start`] in this same process, and miss
+    /// nothing of what the container says.
     pub fn attach(&self, id: &str, options: &AttachOptions) -> Result<Attached> {
-        todo!()
+        let container = self.find(id)?;
+        let tty = container.record()?.config.tty;
+        let detach_keys = shim::parse_detach_keys(options.detach_keys.as_deref())?;
+        let AttachOptions { stdin, stdout, stderr, .. } = *options;
+        let wants = Attachment { stdin, stdout, stderr, detach_keys };
+        if !options.logs {
+            return Ok(Attached { stream: self.join_streams(&container, wants)?, tty });
+        }
+        let log = LogOptions { stdout, stderr, ..LogOptions::default() };
+        let past = self.logs(id, &log)?.stream;
+        if !options.stream {
+            return Ok(Attached { stream: past, tty });
+        }
+        let present = self.join_streams(&container, wants)?;
+        let stream = relay::after(past, present).map_err(|e| Error::system("replay the log", e))?;
+        Ok(Attached { stream, tty })
     }
+
+    fn join_streams(&self, container: &Container, wants: Attachment) -> Result<UnixStream> {
+        match container.state()?.status {
+            Status::Paused => {
+                let text = format!("container {} is paused, unpause the container before attach", container.id);
+                return Err(Error::new(Kind::Conflict, text));
+            }
+            Status::Restarting => {
+                let text = format!("container {} is restarting, wait until the container is running", container.id);
+                return Err(Error::new(Kind::Conflict, text));
+            }
+            Status::Running => {
+                if let Some(stream) = shim::open(container, Request::Attach(wants.clone()))? {
+                    return Ok(stream);
+                }
+            }
+            _ => {}
+        }
+        let (ours, theirs) = UnixStream::pair().map_err(|e| Error::system("attach", e))?;
+        self.pending.add(&container.id, |guests| guests.attached.push((theirs, wants)));
+        Ok(ours)
+    }
+}
+
+/// Streams attached to containers that this process has not started yet, and waits for their end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pending {
+    guests: Arc<Mutex<HashMap<ContainerId, Guests>>>,
+}
+
+impl Pending {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ContainerId, Guests>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, id: &ContainerId, add: impl FnOnce(&mut Guests)) {
+        let mut all = self.lock();
+        // A daemon lives long: those who gave up must not heap up.
+        for guests in all.values_mut() {
+            guests.attached.retain(|(stream, _)| !is_left(stream));
+            guests.waiting.retain(|(stream, _)| !is_left(stream));
+        }
+        all.retain(|_, guests| !guests.attached.is_empty() || !guests.waiting.is_empty());
+        add(all.entry(id.clone()).or_default());
+    }
+
+    /// A wait that the container's shim will answer, if this process starts it.
+    pub(crate) fn wait(&self, id: &ContainerId, condition: WaitCondition) -> std::io::Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair()?;
+        self.add(id, |guests| guests.waiting.push((theirs, condition)));
+        Ok(ours)
+    }
+
+    /// Whether some wait for this container that was not started here.
+    pub(crate) fn holds(&self, id: &ContainerId) -> bool {
+        self.lock().contains_key(id)
+    }
+
+    /// Those who wait for this container, which is about to start.
+    pub(crate) fn take(&self, id: &ContainerId) -> Guests {
+        self.lock().remove(id).unwrap_or_default()
+    }
+}
+
+/// Whether nobody holds the other end any more.
+fn is_left(stream: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(stream, PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(PollFlags::HUP)
 }

@@ -1,8 +1,10 @@
 //! What the engine answers when it refuses: each error knows its status in the Engine API, and says it in Docker's words
 //! where Docker has them.
 
+use serde::{Deserialize, Serialize};
+
 /// The kinds of refusal, each one an HTTP status of the Engine API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// 304: already so (starting what runs, stopping what does not).
     NotModified,
@@ -40,6 +42,11 @@ impl Error {
     /// The host refused: "cannot `doing`: `cause`".
     pub fn system(doing: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
         Self::new(Kind::System, format!("cannot {doing}: {cause}"))
+    }
+
+    /// The same once more, for another who waits for it.
+    pub(crate) fn repeat(&self) -> Self {
+        Self { kind: self.kind, message: self.message.clone() }
     }
 }
 

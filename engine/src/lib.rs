@@ -10,12 +10,14 @@ mod archives;
 mod attach;
 mod bootstrap;
 mod commit;
+mod crash;
 mod create;
 mod durable;
 mod error;
 mod event_log;
 mod events;
 mod exec;
+mod explain;
 mod files;
 mod filters;
 mod id;
@@ -32,16 +34,21 @@ mod lookup;
 mod merge;
 mod names;
 mod network_files;
+mod notice;
 mod random_name;
 mod record;
+mod relay;
 mod remove;
+mod rootfs;
 mod roots;
 mod security;
+mod shim;
 mod skeleton;
 mod spec;
 mod spec_devices;
 mod spec_mounts;
 mod state;
+mod sys;
 mod top;
 mod unsupported;
 mod validate;
@@ -78,6 +85,13 @@ impl Engine {
     pub fn open(roots: Roots) -> Result<Self> {
         record::make_private_folder(&roots.data)?;
         record::make_private_folder(&roots.run)?;
-        Ok(Self { roots, pending: attach::Pending::default(), store: Default::default() })
+        let engine = Self::assume(roots);
+        engine.bury_orphans();
+        Ok(engine)
+    }
+
+    /// An engine on roots that exist.
+    fn assume(roots: Roots) -> Self {
+        Self { roots, pending: attach::Pending::default(), store: std::sync::OnceLock::new() }
     }
 }

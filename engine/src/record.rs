@@ -12,6 +12,7 @@ use crate::{Engine, Error, Kind, Result, api};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -56,7 +57,20 @@ pub(crate) struct Container {
 /// The right to change a container's state; given back by dropping it.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _folder: File,
+    folder: File,
+}
+
+impl Lock {
+    /// Shared with a shim that inherits it: the lock lasts until both have let go of it (flock(2)), so a container whose
+    /// starter is killed is still locked while its shim starts it.
+    pub(crate) fn number(&self) -> RawFd {
+        self.folder.as_raw_fd()
+    }
+
+    /// The shim's share.
+    pub(crate) fn inherited(folder: OwnedFd) -> Self {
+        Self { folder: folder.into() }
+    }
 }
 
 impl Container {
@@ -135,7 +149,7 @@ impl Container {
     /// The holder before us may have been `rm`: then we have locked a folder that has no name any more.
     fn still_there(&self, folder: File) -> Result<Lock> {
         match folder.metadata() {
-            Ok(metadata) if metadata.nlink() > 0 => Ok(Lock { _folder: folder }),
+            Ok(metadata) if metadata.nlink() > 0 => Ok(Lock { folder }),
             _ => Err(no_such_container(self.id.as_str())),
         }
     }

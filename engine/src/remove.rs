@@ -63,6 +63,7 @@ impl Engine {
         container.save_state(&removing, record.durability())?;
         self.release_name(&record.name, &container.id)?;
         delete_folder(&container.run)?;
+        self.forget_execs_of(container);
         // The record first: from here on there is no such container, whatever happens to the rest.
         delete_file(&container.config_path())?;
         delete_folder(&container.folder)?;

@@ -1,11 +1,27 @@
 //! Waiting for a container to end.
+//!
+//! Three things can tell: the shim, which answers with the exit code; `state.json`, when there is no shim; and inotify(7)
+//! on the container's folder, when somebody else starts or removes it.
 
-use crate::{Engine, Result, api};
+use crate::attach::Pending;
+use crate::notice::Notice;
+use crate::record::Container;
+use crate::shim::{self, Answer, Request};
+use crate::state::State;
+use crate::{Engine, Error, Kind, Result, api};
+use serde::{Deserialize, Serialize};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WaitCondition {
+    /// At once, if it does not run.
     NotRunning,
+    /// Its next end, even if it has not started yet.
     NextExit,
+    /// It is deleted.
     Removed,
 }
 
@@ -13,17 +29,117 @@ impl Engine {
     /// Checks the container now, and returns what blocks until the condition holds (so that a caller can answer the
     /// request's head before it blocks).
     pub fn wait(&self, id: &str, condition: WaitCondition) -> Result<Waiting> {
-        todo!()
+        let container = self.find(id)?;
+        // Watched before it is looked at: nothing can happen in between.
+        let notice = Notice::of(&container).map_err(|e| Error::system("watch the container", e))?;
+        let state = container.state()?;
+        let mut waiting = Waiting { container, condition, notice, seen: state.clone(), waits_for: WaitsFor::Change };
+        if state.status.is_running() {
+            waiting.ask_shim()?;
+        } else if condition == WaitCondition::NotRunning {
+            waiting.waits_for = WaitsFor::Nothing;
+        } else {
+            let stream = self.pending.wait(&waiting.container.id, condition);
+            let stream = stream.map_err(|e| Error::system("wait", e))?;
+            waiting.waits_for = WaitsFor::Pending(stream, self.pending.clone());
+        }
+        Ok(waiting)
     }
 }
 
 /// A wait that has begun.
 #[derive(Debug)]
-pub struct Waiting {}
+pub struct Waiting {
+    container: Container,
+    condition: WaitCondition,
+    notice: Notice,
+    /// The container's state when we last looked.
+    seen: State,
+    waits_for: WaitsFor,
+}
+
+#[derive(Debug)]
+enum WaitsFor {
+    /// The condition holds.
+    Nothing,
+    /// The shim's answer.
+    Shim(UnixStream),
+    /// The same, if this process starts the container; else a change.
+    Pending(UnixStream, Pending),
+    /// Something in the container's folder.
+    Change,
+}
 
 impl Waiting {
     /// Blocks.
-    pub fn finish(self) -> Result<api::WaitResponse> {
-        todo!()
+    pub fn finish(mut self) -> Result<api::WaitResponse> {
+        loop {
+            let answer = match std::mem::replace(&mut self.waits_for, WaitsFor::Change) {
+                WaitsFor::Nothing => return Ok(response(self.seen.exit_code)),
+                WaitsFor::Shim(mut stream) => shim::answer(&mut stream)?,
+                WaitsFor::Pending(stream, pending) => self.wait_pending(stream, pending)?,
+                WaitsFor::Change => {
+                    self.notice.wait(None).map_err(|e| Error::system("watch the container", e))?;
+                    None
+                }
+            };
+            if let Some(Answer { exit_code: Some(code), .. }) = answer {
+                return Ok(response(code));
+            }
+            if matches!(self.waits_for, WaitsFor::Change)
+                && let Some(code) = self.look()?
+            {
+                return Ok(response(code));
+            }
+        }
     }
+
+    /// Waits for the shim that this process may start, or for a sign that another one has.
+    fn wait_pending(&mut self, mut stream: UnixStream, pending: Pending) -> Result<Option<Answer>> {
+        let answered = self.notice.wait(Some(stream.as_fd())).map_err(|e| Error::system("watch the container", e))?;
+        if answered {
+            return shim::answer(&mut stream);
+        }
+        // Still in our hands, and yet it runs: somebody else has started it.
+        let ours = !pending.holds(&self.container.id);
+        if ours || !self.container.state().is_ok_and(|state| state != self.seen) {
+            self.waits_for = WaitsFor::Pending(stream, pending);
+        }
+        Ok(None)
+    }
+
+    /// The exit code, if the condition holds now; else decides what to wait for.
+    fn look(&mut self) -> Result<Option<i32>> {
+        if !self.container.config_path().exists() {
+            return Ok(Some(self.seen.exit_code));
+        }
+        let state = self.container.state()?;
+        let ended_meanwhile = state.finished_at != self.seen.finished_at;
+        self.seen = state;
+        if self.seen.status.is_running() {
+            self.ask_shim()?;
+            return Ok(None);
+        }
+        let holds = match self.condition {
+            WaitCondition::NotRunning => true,
+            WaitCondition::NextExit => ended_meanwhile,
+            WaitCondition::Removed => false,
+        };
+        Ok(holds.then_some(self.seen.exit_code))
+    }
+
+    /// To be answered when the condition holds. No shim, in spite of what the state says: it is about to change.
+    fn ask_shim(&mut self) -> Result<()> {
+        self.waits_for = match shim::ask(&self.container, Request::Wait(self.condition)) {
+            Ok(Some(stream)) => WaitsFor::Shim(stream),
+            Ok(None) => WaitsFor::Change,
+            Err(error) if error.kind == Kind::NotFound => WaitsFor::Change,
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+}
+
+fn response(code: i32) -> api::WaitResponse {
+    api::WaitResponse { status_code: code.into(), error: None }
 }

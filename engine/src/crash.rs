@@ -1,0 +1,67 @@
+//! What is left when a shim was killed: cleared away by the next command that comes by.
+//!
+//! The kernel does most of it: init dies with its shim (PR_SET_PDEATHSIG), all others with init, and with the last of them
+//! the namespaces and every mount. What remains is a cgroup, a socket, and a state that is not true any more.
+
+use crate::record::{Container, Lock, Record};
+use crate::state::State;
+use crate::{Engine, Kind, Result, remove};
+use process::cgroup::Cgroup;
+
+impl Engine {
+    /// Looks at all containers that ran, and buries those whose shim is dead. Cheap where nothing runs.
+    pub(crate) fn bury_orphans(&self) {
+        let Ok(entries) = std::fs::read_dir(self.roots.run.join("containers")) else { return };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        for id in names.filter_map(|name| crate::id::ContainerId::parse(&name)) {
+            let container = self.container(&id);
+            if let Err(error) = self.bury_if_dead(&container) {
+                tracing::warn!("what is left of container {id}: {error}");
+            }
+        }
+    }
+
+    fn bury_if_dead(&self, container: &Container) -> Result<()> {
+        let state = container.written_state()?;
+        if state.status.is_running() && !state.is_orphaned() {
+            return Ok(());
+        }
+        // Somebody is at work on it: starting it, or burying it like us.
+        let lock = match container.try_lock() {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Ok(()),
+            // Its shim was killed between deleting the container and deleting itself.
+            Err(error) if error.kind == Kind::NotFound => return self.clear(container),
+            Err(error) => return Err(error),
+        };
+        match container.record() {
+            Ok(record) => {
+                let state = self.settle(container, &record, &lock)?;
+                // A start that was killed before it could write down anything.
+                if state.status.is_running() { Ok(()) } else { self.clear(container) }
+            }
+            Err(error) if error.kind == Kind::NotFound => self.clear(container),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes down the end of a container whose shim is dead, and clears away the rest of it.
+    pub(crate) fn bury(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<State> {
+        self.clear(container)?;
+        let truth = state.as_it_is();
+        if record.host_config.auto_remove {
+            self.delete(container, record, truth.clone(), lock)?;
+        } else {
+            container.save_state(&truth, record.durability())?;
+        }
+        self.tell_container("die", container, record, &[("exitCode", &truth.exit_code.to_string())]);
+        Ok(truth)
+    }
+
+    fn clear(&self, container: &Container) -> Result<()> {
+        let cgroup = Cgroup::open(container.id.as_str());
+        let cleared = cgroup.kill().and_then(|()| cgroup.remove());
+        cleared.map_err(|e| crate::Error::system("remove a dead container's cgroup", e))?;
+        remove::delete_folder(&container.run)
+    }
+}

@@ -1,0 +1,117 @@
+//! `--explain` across processes: the shim tells its share to whoever asked it for something, who tells it on.
+//!
+//! Everywhere in Kesako the narration is a `tracing` event of the target `explain`, sent by the function that does the
+//! thing. In the shim nobody looks at a terminal, so a subscriber collects those events, and they travel before the answer.
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+const TARGET: &str = "explain";
+
+/// One step that was told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    man: String,
+    shell: String,
+    text: String,
+}
+
+impl Told {
+    /// Tells it again, here.
+    pub(crate) fn tell(&self) {
+        tracing::info!(target: "explain", man = self.man.as_str(), shell = self.shell.as_str(), "{}", self.text);
+    }
+}
+
+impl Visit for Told {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set(field, value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.set(field, format!("{value:?}"));
+    }
+}
+
+impl Told {
+    fn set(&mut self, field: &Field, value: String) {
+        match field.name() {
+            "man" => self.man = value,
+            "shell" => self.shell = value,
+            "message" => self.text = value,
+            _ => {}
+        }
+    }
+}
+
+/// Whether somebody listens in this process.
+pub(crate) fn wanted() -> bool {
+    tracing::enabled!(target: "explain", tracing::Level::INFO)
+}
+
+static LISTENING: AtomicBool = AtomicBool::new(false);
+static COLLECTED: Mutex<Vec<Told>> = Mutex::new(Vec::new());
+
+/// Runs `work`, and returns what was told during it if `listen`.
+pub(crate) fn during<T>(listen: bool, work: impl FnOnce() -> T) -> (T, Vec<Told>) {
+    if !listen {
+        return (work(), Vec::new());
+    }
+    // The second call finds the subscriber in its place: that is not a failure.
+    let _already = tracing::subscriber::set_global_default(Collector);
+    LISTENING.store(true, Relaxed);
+    let result = work();
+    LISTENING.store(false, Relaxed);
+    (result, std::mem::take(&mut *COLLECTED.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+struct Collector;
+
+impl Subscriber for Collector {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> tracing::subscriber::Interest {
+        // "Sometimes": `enabled` is asked again at each event, for listening comes and goes.
+        if metadata.target() == TARGET {
+            tracing::subscriber::Interest::sometimes()
+        } else {
+            tracing::subscriber::Interest::never()
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == TARGET && LISTENING.load(Relaxed)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut told = Told::default();
+        event.record(&mut told);
+        COLLECTED.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_collected_only_while_listening() {
+        let tell = || tracing::info!(target: "explain", man = "clone(2)", shell = "unshare", "a {}", "namespace");
+        tell();
+        let ((), told) = during(true, tell);
+        assert_eq!(told, [Told { man: "clone(2)".into(), shell: "unshare".into(), text: "a namespace".into() }]);
+        let ((), told) = during(false, tell);
+        assert_eq!(told, []);
+    }
+}

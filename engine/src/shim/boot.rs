@@ -1,0 +1,137 @@
+//! How a shim comes to be: the engine executes its own binary again, under another name, and hands it what it needs.
+//!
+//! What it should know travels in one environment variable (an argument would fill `ps`), the descriptors by inheritance.
+//! The binary is executed from a read-only, detached mount, so that no container can ever write to it through
+//! `/proc/PID/exe` (CVE-2019-5736).
+
+use super::protocol::{self, Attachment};
+use crate::id::ContainerId;
+use crate::record::{Container, Lock};
+use crate::{Engine, Error, Result, Roots, WaitCondition, explain, sys};
+use nix::fcntl::OFlag;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};
+use nix::sys::stat::Mode;
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+use std::ffi::{CString, NulError};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// The shim's `argv[0]`, by which `main` knows what it is.
+pub(crate) const NAME: &str = "kesako-shim";
+
+const VARIABLE: &str = "KESAKO_SHIM";
+
+/// What a shim is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Letter {
+    data: PathBuf,
+    run: PathBuf,
+    id: ContainerId,
+    /// Where it reports that the container has started, or why not.
+    report: RawFd,
+    /// The lock of the container: held until the report.
+    lock: RawFd,
+    attached: Vec<(RawFd, Attachment)>,
+    waiting: Vec<(RawFd, WaitCondition)>,
+    explain: bool,
+}
+
+/// Streams that want to be there from the container's first byte on, and to hear of its end.
+#[derive(Debug, Default)]
+pub(crate) struct Guests {
+    pub attached: Vec<(UnixStream, Attachment)>,
+    pub waiting: Vec<(UnixStream, WaitCondition)>,
+}
+
+/// A letter as its receiver has it.
+#[derive(Debug)]
+pub(super) struct Boot {
+    pub engine: Engine,
+    pub id: ContainerId,
+    pub report: UnixStream,
+    pub lock: Lock,
+    pub guests: Guests,
+    pub explain: bool,
+}
+
+/// Starts the container: makes its shim, and waits until the container's command runs, or could not.
+pub(crate) fn start(engine: &Engine, container: &Container, guests: Guests, lock: &Lock) -> Result<()> {
+    let trouble = |e: std::io::Error| Error::system("start a shim", e);
+    let (report, theirs) = UnixStream::pair().map_err(trouble)?;
+    let numbers = |(fd, wants): &(UnixStream, Attachment)| (fd.as_raw_fd(), wants.clone());
+    let letter = Letter {
+        data: engine.roots.data.clone(),
+        run: engine.roots.run.clone(),
+        id: container.id.clone(),
+        report: theirs.as_raw_fd(),
+        lock: lock.number(),
+        attached: guests.attached.iter().map(numbers).collect(),
+        waiting: guests.waiting.iter().map(|(fd, condition)| (fd.as_raw_fd(), *condition)).collect(),
+        explain: explain::wanted(),
+    };
+    let pid = spawn(&letter).map_err(trouble)?;
+    reap(pid);
+    drop((theirs, guests));
+    let died = || Error::system("start the container", "its shim died");
+    protocol::report(report)?.map(drop).ok_or_else(died)
+}
+
+fn spawn(letter: &Letter) -> std::io::Result<Pid> {
+    tracing::info!(target: "explain", man = "posix_spawn(3)", shell = "setsid kesako-shim &",
+        "a shim is started: the process that will be the parent of container {}", letter.id.short());
+    let text = serde_json::to_string(letter)?;
+    let nul = |e: NulError| std::io::Error::new(std::io::ErrorKind::InvalidInput, e);
+    let arguments = [CString::new(NAME)?, CString::new(letter.id.as_str()).map_err(nul)?];
+    let environment = [CString::new(format!("{VARIABLE}={text}")).map_err(nul)?];
+
+    let mut actions = PosixSpawnFileActions::init()?;
+    actions.add_open(0, "/dev/null", OFlag::O_RDWR, Mode::empty())?;
+    actions.add_dup2(0, 1)?;
+    actions.add_dup2(0, 2)?;
+    let guests = letter.attached.iter().map(|(fd, _)| *fd).chain(letter.waiting.iter().map(|(fd, _)| *fd));
+    for fd in guests.chain([letter.report, letter.lock]) {
+        // A descriptor "duplicated" to its own number is one that is not closed on exec (posix_spawn_file_actions_adddup2(3)).
+        actions.add_dup2(fd, fd)?;
+    }
+    let binary = format!("/proc/self/fd/{}", binary()?.as_raw_fd());
+    Ok(posix_spawn(binary.as_str(), &actions, &PosixSpawnAttr::init()?, &arguments, &environment)?)
+}
+
+/// Our own program, sealed once for all the shims that this process starts.
+fn binary() -> std::io::Result<&'static OwnedFd> {
+    static BINARY: OnceLock<OwnedFd> = OnceLock::new();
+    if let Some(binary) = BINARY.get() {
+        return Ok(binary);
+    }
+    let sealed = process::own_binary().map_err(std::io::Error::other)?;
+    Ok(BINARY.get_or_init(|| sealed))
+}
+
+/// A shim outlives a command line, but a daemon outlives its shims, and would keep them as zombies.
+fn reap(pid: Pid) {
+    let wait = move || while nix::sys::wait::waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {};
+    let thread = std::thread::Builder::new().name("reap a shim".to_owned()).stack_size(64 * 1024);
+    if let Err(error) = thread.spawn(wait) {
+        tracing::warn!("shim {pid} will stay a zombie: {error}");
+    }
+}
+
+/// Reads the letter, in the new shim.
+pub(super) fn receive() -> std::io::Result<Boot> {
+    let text = std::env::var(VARIABLE).map_err(std::io::Error::other)?;
+    let letter: Letter = serde_json::from_str(&text)?;
+    let socket = |fd: RawFd| sys::inherited(fd).map(UnixStream::from);
+    let mut guests = Guests::default();
+    for (fd, wants) in letter.attached {
+        guests.attached.push((socket(fd)?, wants));
+    }
+    for (fd, condition) in letter.waiting {
+        guests.waiting.push((socket(fd)?, condition));
+    }
+    let engine = Engine::assume(Roots { data: letter.data, run: letter.run });
+    let (report, lock) = (socket(letter.report)?, Lock::inherited(sys::inherited(letter.lock)?));
+    Ok(Boot { engine, id: letter.id, report, lock, guests, explain: letter.explain })
+}

@@ -1,0 +1,99 @@
+//! The end of a container's process: written down, told to whoever waits, and perhaps followed by another beginning.
+
+use super::launch;
+use super::protocol::{Answer, Line};
+use super::run::{Life, Shim};
+use crate::record::Lock;
+use crate::state::Status;
+use crate::{Kind, Result, WaitCondition, remove, state};
+use std::time::Instant;
+
+impl Shim {
+    /// The init process has ended, and with it every process of the container.
+    pub(super) fn ended(&mut self, code: i32) -> Result<()> {
+        let Life::Running(contained) = std::mem::replace(&mut self.life, Life::Over) else { return Ok(()) };
+        let lived = contained.since.elapsed();
+        let (oom_killed, readers) = contained.finish();
+        self.lingering.extend(readers);
+        self.lingering.extend(self.execs.end_all(&self.engine));
+        self.stopping.deadline = None;
+
+        let delay = self.restarts.after(code, self.state.restart_count, self.state.manually_stopped, lived);
+        self.state.status = if delay.is_some() { Status::Restarting } else { Status::Exited };
+        self.state.pid = 0;
+        self.state.exit_code = code;
+        self.state.oom_killed = oom_killed;
+        self.state.finished_at = state::now();
+        self.tell("die", &[("exitCode", &code.to_string())]);
+        match delay {
+            Some(delay) => {
+                self.life = Life::Resting(Instant::now() + delay);
+                self.write_down(|shim, _| shim.save())?;
+                self.answer_waiters(code, |condition| condition != WaitCondition::Removed);
+                Ok(())
+            }
+            None => self.over(),
+        }
+    }
+
+    /// The container will not run again by itself.
+    pub(super) fn over(&mut self) -> Result<()> {
+        self.life = Life::Over;
+        self.state.status = Status::Exited;
+        self.state.shim = None;
+        let code = self.state.exit_code;
+        let remove = self.record.host_config.auto_remove && !self.stopping.again;
+        if remove {
+            // Told before the removal: a client that only wants the exit code need not wait for it.
+            self.answer_waiters(code, |condition| condition != WaitCondition::Removed);
+        }
+        self.write_down(|shim, lock| match remove {
+            true => shim.engine.delete(&shim.container, &shim.record, shim.state.clone(), lock),
+            // Under one lock: who finds no socket takes the lock, too, before believing the state.
+            false => remove::delete_folder(&shim.container.run).and_then(|()| shim.save()),
+        })?;
+        self.answer_waiters(code, |condition| remove || condition != WaitCondition::Removed);
+        for reply in std::mem::take(&mut self.stopping.replies) {
+            reply.send(&[], Line::Done(Answer::default()));
+        }
+        Ok(())
+    }
+
+    /// Changes the container on disk, unless somebody has removed it meanwhile.
+    pub(super) fn write_down(&self, write: impl FnOnce(&Self, &Lock) -> Result<()>) -> Result<()> {
+        match self.container.lock() {
+            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            lock => write(self, &lock?),
+        }
+    }
+
+    fn answer_waiters(&mut self, code: i32, which: impl Fn(WaitCondition) -> bool) {
+        let (now, later) = std::mem::take(&mut self.waiters).into_iter().partition(|(_, condition)| which(*condition));
+        self.waiters = later;
+        let now: Vec<_> = now;
+        for (reply, _) in now {
+            reply.send(&[], Line::Done(Answer { exit_code: Some(code), ..Answer::default() }));
+        }
+    }
+
+    /// The rest is over: start again, as the policy says.
+    pub(super) fn start_again(&mut self) -> Result<()> {
+        let lock = match self.container.lock() {
+            Err(error) if error.kind == Kind::NotFound => return self.over(),
+            lock => lock?,
+        };
+        match launch::launch(&self.engine, &self.container, &self.record) {
+            Ok(contained) => {
+                self.state.restart_count += 1;
+                self.started(contained)
+            }
+            // What failed to start is not tried again; Docker gives up, too.
+            Err(failure) => {
+                drop(lock);
+                self.state.exit_code = failure.exit_code;
+                self.state.error = failure.error.message;
+                self.over()
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! From a record on disk to a running process: root filesystem, specification, cgroup, streams, and `process::launch`.
+
+use super::child::{Child, Connection, streams};
+use super::client::Client;
+use super::json_log::JsonLog;
+use super::ready::Ready;
+use crate::durable::{self, Durability};
+use crate::record::{Container, Record};
+use crate::{Engine, Error, Kind, network_files, spec};
+use process::cgroup::Cgroup;
+use process::{Options, Rootfs, oci};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+/// A container that runs.
+#[derive(Debug)]
+pub(super) struct Contained {
+    pub init: Child,
+    pub spec: oci::Spec,
+    pub cgroup: Cgroup,
+    pub since: Instant,
+    /// It has processes in its PID namespace only, so all of them die with init.
+    own_pids: bool,
+}
+
+/// Why a container did not start, and the exit code it gets for it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub error: Error,
+    pub exit_code: i32,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, exit_code: 128 }
+    }
+}
+
+impl From<process::Error> for Failure {
+    /// Docker's words around those of the runtime; what the user got wrong is a 400, as with Docker.
+    fn from(error: process::Error) -> Self {
+        let exit_code = error.exit_code();
+        let kind = if matches!(exit_code, 126 | 127) { Kind::Invalid } else { Kind::System };
+        let text = format!(
+            "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: \
+             unable to start container process: {error}: unknown"
+        );
+        Self { error: Error::new(kind, text), exit_code }
+    }
+}
+
+/// Starts the container's first process.
+pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) -> Result<Contained, Failure> {
+    let log = JsonLog::new(&container.log_path(), &record.host_config.log_config)?;
+    let root = engine.mount_rootfs(container, record)?;
+    let spec = specification(container, record, root.as_fd())?;
+    let resources = spec.linux().as_ref().and_then(|linux| linux.resources().clone()).unwrap_or_default();
+    let (cgroup, _warnings) = Cgroup::create(container.id.as_str(), &resources)?;
+    let result = launch_in(&cgroup, root, &spec, record, log);
+    match result {
+        Ok(init) => Ok(Contained {
+            init,
+            spec,
+            cgroup,
+            since: Instant::now(),
+            own_pids: record.host_config.pid_mode.is_empty(),
+        }),
+        Err(failure) => {
+            if let Err(error) = cgroup.remove() {
+                tracing::warn!("cgroup of container {}: {error}", container.id);
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// The specification, with the user that the container's own /etc/passwd knows. Left in the run folder, where people and
+/// other tools look for a bundle's `config.json`.
+fn specification(container: &Container, record: &Record, root: BorrowedFd<'_>) -> Result<oci::Spec, Failure> {
+    network_files::write(container, record)?;
+    let mut spec = spec::spec(container, record)?;
+    let groups = record.host_config.group_add.clone().unwrap_or_default();
+    let user = process::user::resolve(root, &record.config.user, &groups)?;
+    spec::settle_user(&mut spec, record, &user)?;
+    durable::write_json(&container.run.join("config.json"), &spec, Durability::Passing)?;
+    Ok(spec)
+}
+
+fn launch_in(
+    cgroup: &Cgroup,
+    root: OwnedFd,
+    spec: &oci::Spec,
+    record: &Record,
+    log: Option<JsonLog>,
+) -> Result<Child, Failure> {
+    let config = &record.config;
+    let [height, width] = record.host_config.console_size;
+    let connection = Connection {
+        terminal: config.tty.then_some((height, width)),
+        open_stdin: config.open_stdin,
+        stdin_once: config.stdin_once,
+        output: true,
+    };
+    let (streams, ends) = streams(connection)?;
+    let options = Options { init: record.host_config.init == Some(true), cgroup: Some(cgroup) };
+    let running = process::launch(spec, Rootfs::Mount(root), streams, &options)?;
+    Ok(Child::new(running, ends, connection, log)?)
+}
+
+impl Contained {
+    /// Serves the first process, and returns its exit code when it has ended.
+    pub(super) fn serve(&mut self, ready: &Ready) -> Option<i32> {
+        self.init.serve(ready, self.own_pids)
+    }
+
+    /// Clears away what is left of the container: whether the kernel has killed for memory, and who still reads.
+    pub(super) fn finish(self) -> (bool, Vec<Client>) {
+        let oom_killed = self.cgroup.oom_kills() > 0;
+        if !self.own_pids
+            && let Err(error) = self.cgroup.kill()
+        {
+            tracing::warn!("processes of a container remain: {error}");
+        }
+        if let Err(error) = self.cgroup.remove() {
+            tracing::warn!("a container's cgroup remains: {error}");
+        }
+        (oom_killed, self.init.finish())
+    }
+}
