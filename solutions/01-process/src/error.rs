@@ -2,6 +2,10 @@
 
 use std::io;
 
+use rustix::io::Errno;
+
+use crate::report::Step;
+
 /// This crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -13,11 +17,26 @@ pub enum Error {
     /// A system call of the engine's own side.
     #[error("{step}: {source}")]
     System { step: String, source: io::Error },
-    /// A user or group that the image does not know.
+    /// The command is in no folder of the container's `PATH`.
+    #[error("unable to start container process: exec: {0:?}: executable file not found in $PATH")]
+    CommandNotFound(String),
+    /// The command was given with its folder, and is not there.
+    #[error("unable to start container process: exec: {name:?}: stat {name}: {}", errno_text(*.errno))]
+    CommandMissing { name: String, errno: Errno },
+    /// The command is there, but is a folder or may not be executed.
+    #[error("unable to start container process: exec: {name:?}: {}", errno_text(*.errno))]
+    CommandDenied { name: String, errno: Errno },
+    /// execve(2) refused: a foreign format, a missing interpreter, too long a list of arguments.
+    #[error("unable to start container process: exec {name}: {}", errno_text(*.errno))]
+    Exec { name: String, errno: Errno },
+    /// A step between clone and exec.
+    #[error("unable to start container process: error during container init: {what}: {}", errno_text(*.errno))]
+    Start { step: Step, what: String, errno: Errno },
+    /// A user that the image does not know.
     #[error("unable to find user {0}: no matching entries in passwd file")]
     UnknownUser(String),
-    /// As above.
-    #[error("unable to find group {0}: no matching entries in group file")]
+    /// A group that the image does not know.
+    #[error("{0}")]
     UnknownGroup(String),
     /// `kill -s NONSENSE`
     #[error("Invalid signal: {0}")]
@@ -51,9 +70,42 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code of a container that could not be started: 127 if the command does not exist, 126 if it may not or cannot
-    /// be executed, else 128 (which `docker run` shows as 125).
+    pub(crate) fn system(step: impl Into<String>, errno: Errno) -> Self {
+        Self::System { step: step.into(), source: errno.into() }
+    }
+
+    pub(crate) fn start(step: Step, what: impl Into<String>, errno: Errno) -> Self {
+        Self::Start { step, what: what.into(), errno }
+    }
+
+    /// The exit code that a container gets if it could not be started, as dockerd reads it from the text: 127 if
+    /// the command (or a mount's source of the right kind) is missing, 126 if something may not be executed or used, else 128 (which `docker run`
+    /// shows as 125).
     pub fn exit_code(&self) -> i32 {
-        128
+        let errno = match self {
+            Self::CommandNotFound(_) | Self::CommandMissing { .. } => return 127,
+            Self::CommandDenied { .. } => return 126,
+            Self::Exec { errno: Errno::NOENT, .. } => return 127,
+            Self::Exec { .. } => return 126,
+            Self::Start { errno, .. } => Some(*errno),
+            Self::System { source, .. } => Errno::from_io_error(source),
+            _ => None,
+        };
+        match errno {
+            Some(Errno::NOTDIR) => 127,
+            Some(Errno::ACCESS) => 126,
+            _ => 128,
+        }
+    }
+}
+
+/// An errno in Go's spelling, which is Docker's: "no such file or directory".
+pub(crate) fn errno_text(errno: Errno) -> String {
+    let text = nix::errno::Errno::from_raw(errno.raw_os_error()).desc();
+    let mut letters = text.chars();
+    let keep = text.starts_with("RPC") || text.starts_with("RFS") || text.starts_with(".lib");
+    match letters.next() {
+        Some(first) if !keep => first.to_lowercase().chain(letters).collect(),
+        _ => text.to_owned(),
     }
 }

@@ -17,18 +17,39 @@ pub mod sysctl;
 pub mod user;
 pub mod userns;
 
+mod beneath;
+mod cgroup_mount;
+mod child;
+mod command;
+mod devices;
 mod error;
 mod exit;
+mod init;
+mod join;
 mod launch;
+mod mount_options;
+mod mounts;
+mod namespaces;
+mod process;
+mod report;
+mod rootfs;
 mod sealed;
 mod sys;
+mod terminal;
 
 pub use error::{Error, Result};
 pub use exit::ExitStatus;
-pub use launch::{Options, Rootfs, Running, Streams, join, launch};
+pub use join::join;
+pub use launch::{Options, Rootfs, Running, Streams, launch};
+pub use report::Step;
 pub use sealed::own_binary;
 
 /// The types of `config.json` (OCI runtime specification).
 pub mod oci {
     pub use oci_spec::runtime::*;
+}
+
+/// A string for the kernel.
+fn c_string(text: &str) -> Result<std::ffi::CString> {
+    std::ffi::CString::new(text).map_err(|_| Error::Unsupported(format!("{text:?} holds a NUL")))
 }

@@ -3,6 +3,8 @@
 
 use rustix::io::{Errno, Result};
 
+use super::last_error;
+
 /// `seccomp(SECCOMP_SET_MODE_FILTER, flags, program)`. Async-signal-safe.
 pub(crate) fn seccomp_set_filter(program: &[libc::sock_filter], flags: u32) -> Result<()> {
     let program = libc::sock_fprog {
@@ -15,8 +17,4 @@ pub(crate) fn seccomp_set_filter(program: &[libc::sock_filter], flags: u32) -> R
         libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, libc::c_ulong::from(flags), &raw const program)
     };
     if result == 0 { Ok(()) } else { Err(last_error()) }
-}
-
-fn last_error() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }

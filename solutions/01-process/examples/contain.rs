@@ -1,0 +1,59 @@
+//! `contain ROOTFS COMMAND…`: a container in thirty lines.
+//!
+//! ```text
+//! cargo run -p solution-1 --example contain -- /path/to/rootfs sh
+//! ```
+
+use std::io::IsTerminal;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use process::{Options, Rootfs, Streams, defaults, launch, userns};
+use solution_1 as process;
+
+fn main() -> ExitCode {
+    match contain() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("contain: {error}");
+            let code = error.downcast_ref::<process::Error>().map_or(125, process::Error::exit_code);
+            ExitCode::from(if code == 128 { 125 } else { code as u8 })
+        }
+    }
+}
+
+fn contain() -> Result<u8, Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let rootfs = PathBuf::from(arguments.next().ok_or("usage: contain ROOTFS COMMAND…")?);
+    let mut spec = defaults::spec();
+    let mut process = spec.process().clone().unwrap_or_default();
+    process.set_args(Some(arguments.collect()));
+    spec.set_process(Some(process)).set_hostname(Some("contained".to_owned()));
+
+    // An ordinary user becomes root of a user namespace first.
+    if !rustix::process::geteuid().is_root() {
+        userns::enter()?;
+    }
+    let ours = |stream: &dyn AsFdDyn| stream.duplicate();
+    let streams = Streams::Fds {
+        stdin: ours(&std::io::stdin())?,
+        stdout: ours(&std::io::stdout())?,
+        stderr: ours(&std::io::stderr())?,
+    };
+    if std::io::stdin().is_terminal() {
+        eprintln!("contain: sharing this terminal; `kesako run -it` gives a container one of its own");
+    }
+    let running = launch(&spec, Rootfs::Path(rootfs), streams, &Options::default())?;
+    Ok(running.wait()?.code() as u8)
+}
+
+trait AsFdDyn {
+    fn duplicate(&self) -> std::io::Result<OwnedFd>;
+}
+
+impl<T: AsFd> AsFdDyn for T {
+    fn duplicate(&self) -> std::io::Result<OwnedFd> {
+        self.as_fd().try_clone_to_owned()
+    }
+}

@@ -1,0 +1,150 @@
+//! The specification's mounts, made ready.
+//!
+//! A bind mount is cloned here, in the parent, as a detached tree: host paths are resolved with the parent's rights, options
+//! are set before anybody can see the mount, and the child has only to move it into place. A new filesystem is mounted by
+//! the child, since a proc shows the PID namespace of whoever mounts it, a sysfs the network namespace, an mqueue the IPC namespace.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType};
+use rustix::mount::{MountFlags, MountPropagationFlags, OpenTreeFlags, open_tree};
+
+use crate::mount_options::{self, MountOptions, RDONLY};
+use crate::report::Step;
+use crate::sys::{MountAttributes, mount_setattr};
+use crate::{Error, Result, c_string, oci};
+
+/// One mount of the plan.
+#[derive(Debug)]
+pub(crate) struct Mount {
+    /// In the container, relative to its root.
+    pub destination: CString,
+    pub kind: Kind,
+    /// What to say if it fails, in runc's words.
+    pub label: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A new filesystem, by mount(2).
+    New(Filesystem),
+    /// A detached tree, by move_mount(2).
+    Tree { tree: OwnedFd, folder: bool },
+}
+
+#[derive(Debug)]
+pub(crate) struct Filesystem {
+    pub fstype: CString,
+    pub source: CString,
+    pub flags: MountFlags,
+    pub data: CString,
+    /// What to try when the kernel does not know the group of `data` (a user namespace with one ID has no group 5).
+    pub data_without_gid: CString,
+    pub propagation: Option<MountPropagationFlags>,
+    /// Its place in the container may not be a symbolic link: others look for it by that name.
+    pub no_links: bool,
+}
+
+impl Mount {
+    pub(crate) fn new(mount: &oci::Mount) -> Result<Self> {
+        let options = MountOptions::parse(mount.options().as_deref().unwrap_or_default())?;
+        if mount.uid_mappings().is_some() || mount.gid_mappings().is_some() {
+            return Err(Error::Unsupported("ID-mapped mounts are not supported".to_owned()));
+        }
+        let destination = inside(mount.destination())?;
+        let fstype = mount.typ().as_deref().unwrap_or(if options.bind { "bind" } else { "" });
+        let kind = if options.bind || fstype == "bind" {
+            let source = mount.source().as_deref().unwrap_or(Path::new(""));
+            tell_bind(source, mount.destination(), &options);
+            let recursive = options.recursive;
+            tree(source, recursive, &options).map_err(|error| Error::start(Step::Mount, label(mount), error))?
+        } else {
+            let filesystem = filesystem(fstype, mount, &options)?;
+            tracing::info!(
+                target: "explain",
+                man = "mount(2)",
+                shell = format!("mount -t {fstype} {fstype} ROOT{}", mount.destination().display()),
+                "mounting a {fstype} of the container's own on {}", mount.destination().display()
+            );
+            Kind::New(filesystem)
+        };
+        Ok(Self { destination, kind, label: label(mount) })
+    }
+}
+
+/// A folder or file of the host as a detached tree with these options.
+pub(crate) fn tree(source: &Path, recursive: bool, options: &MountOptions) -> rustix::io::Result<Kind> {
+    let recursion = if recursive { OpenTreeFlags::AT_RECURSIVE } else { OpenTreeFlags::empty() };
+    let clone = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | recursion;
+    let tree = open_tree(CWD, source, clone)?;
+    // Private, unless the mount's own options say otherwise: what happens beneath it in the container must not happen on the host.
+    let mut wanted = options.attributes;
+    let mut propagates_down = options.recursive_propagation;
+    if wanted.propagation == 0 {
+        (wanted.propagation, propagates_down) = (mount_options::PRIVATE, true);
+    }
+    let propagation = MountAttributes { propagation: wanted.propagation, ..MountAttributes::default() };
+    mount_setattr(tree.as_fd(), propagates_down, propagation)?;
+    let own = MountAttributes { propagation: 0, ..wanted };
+    if own != MountAttributes::default() {
+        mount_setattr(tree.as_fd(), false, own)?;
+    }
+    if options.recursive_attributes != MountAttributes::default() {
+        mount_setattr(tree.as_fd(), true, options.recursive_attributes)?;
+    }
+    let folder = FileType::from_raw_mode(rustix::fs::fstat(&tree)?.st_mode) == FileType::Directory;
+    Ok(Kind::Tree { tree, folder })
+}
+
+fn filesystem(fstype: &str, mount: &oci::Mount, options: &MountOptions) -> Result<Filesystem> {
+    let without_gid: Vec<_> =
+        options.data.iter().filter(|word| !word.starts_with("gid=")).map(String::as_str).collect();
+    let source = mount.source().as_ref().map_or(fstype.to_owned(), |source| source.to_string_lossy().into_owned());
+    let propagation = match options.attributes.propagation {
+        0 => None,
+        kind => {
+            let recursion =
+                if options.recursive_propagation { MountPropagationFlags::REC } else { MountPropagationFlags::empty() };
+            Some(MountPropagationFlags::from_bits_retain(kind as u32) | recursion)
+        }
+    };
+    Ok(Filesystem {
+        fstype: c_string(fstype)?,
+        source: c_string(&source)?,
+        flags: options.flags,
+        data: c_string(&options.data.join(","))?,
+        data_without_gid: c_string(&without_gid.join(","))?,
+        propagation,
+        no_links: matches!(fstype, "proc" | "sysfs"),
+    })
+}
+
+/// A path of the container, relative to its root.
+pub(crate) fn inside(path: &Path) -> Result<CString> {
+    let text = path.as_os_str().to_string_lossy();
+    let relative = text.trim_start_matches('/');
+    c_string(if relative.is_empty() { "." } else { relative })
+}
+
+fn label(mount: &oci::Mount) -> String {
+    let source = mount.source().as_deref().unwrap_or(Path::new("")).to_string_lossy();
+    format!("error mounting {source:?} to rootfs at {:?}", mount.destination())
+}
+
+fn tell_bind(source: &Path, destination: &Path, options: &MountOptions) {
+    let ro = (options.attributes.set | options.recursive_attributes.set) & RDONLY != 0;
+    tracing::info!(
+        target: "explain",
+        man = "open_tree(2), move_mount(2)",
+        shell = format!(
+            "mount --{} {}{} ROOT{}",
+            if options.recursive { "rbind" } else { "bind" },
+            if ro { "-o ro " } else { "" },
+            source.display(),
+            destination.display()
+        ),
+        "showing {} of the host as {}{}", source.display(), destination.display(), if ro { ", read-only" } else { "" }
+    );
+}

@@ -1,0 +1,126 @@
+//! Which namespaces a container gets (namespaces(7)).
+//!
+//! Each kind is new, joined, or the engine's own: a specification names it alone, names it with a path, or does not name it. New ones come from the
+//! clone itself. Joined ones are entered by the parent's thread for the moment of the clone, and left again: so the child is born in
+//! them, even where its own user namespace would not have the right to enter.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::{Error, Result, oci};
+use oci::LinuxNamespaceType as Kind;
+
+/// The plan for all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces {
+    /// `CLONE_NEW…` flags for the clone.
+    pub flags: u64,
+    pub user: bool,
+    pub network: bool,
+    /// Made by the child after it is in its cgroup, since the namespace's root is the cgroup of its maker.
+    pub cgroup: bool,
+    joined: Vec<Joined>,
+}
+
+#[derive(Debug)]
+struct Joined {
+    kind: LinkNameSpaceType,
+    name: &'static str,
+    there: OwnedFd,
+    home: OwnedFd,
+}
+
+impl Namespaces {
+    pub(crate) fn new(wanted: &[oci::LinuxNamespace]) -> Result<Self> {
+        let mut namespaces = Self::default();
+        for namespace in wanted {
+            match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
+                None => namespaces.make(namespace.typ()),
+                Some(path) => namespaces.joined.push(Joined::open(namespace.typ(), path)?),
+            }
+        }
+        if namespaces.flags & libc::CLONE_NEWNS as u64 == 0 {
+            return Err(Error::Unsupported("a container needs a mount namespace of its own".to_owned()));
+        }
+        Ok(namespaces)
+    }
+
+    fn make(&mut self, kind: Kind) {
+        let (flag, option, what) = match kind {
+            Kind::Mount => (libc::CLONE_NEWNS, "--mount", "its own mounts"),
+            Kind::Uts => (libc::CLONE_NEWUTS, "--uts", "its own hostname"),
+            Kind::Ipc => (libc::CLONE_NEWIPC, "--ipc", "its own System V IPC and message queues"),
+            Kind::Pid => (libc::CLONE_NEWPID, "--pid --fork", "its own process numbers, from 1"),
+            Kind::Network => (libc::CLONE_NEWNET, "--net", "its own network, with a loopback interface"),
+            Kind::User => (libc::CLONE_NEWUSER, "--user", "its own users"),
+            Kind::Cgroup => (0, "--cgroup", "its own root of the cgroup tree"),
+            // CLONE_NEWTIME, which clone(2) cannot take and clone3(2) can.
+            Kind::Time => (0x80, "--time", "its own clocks"),
+        };
+        self.flags |= flag as u64;
+        self.user |= kind == Kind::User;
+        self.network |= kind == Kind::Network;
+        self.cgroup |= kind == Kind::Cgroup;
+        tracing::info!(target: "explain", man = "clone3(2)", shell = format!("unshare {option}"), "giving the container {what}");
+    }
+
+    /// Enters what is joined. The caller must [`Visit::leave`] right after the clone.
+    pub(crate) fn visit(&self) -> Result<Visit<'_>> {
+        let mut visit = Visit { entered: Vec::with_capacity(self.joined.len()) };
+        for joined in &self.joined {
+            if let Err(error) = move_into_link_name_space(joined.there.as_fd(), Some(joined.kind)) {
+                visit.leave()?;
+                return Err(Error::system(format!("cannot join the {} namespace", joined.name), error));
+            }
+            visit.entered.push(joined);
+        }
+        Ok(visit)
+    }
+}
+
+/// A stay of this thread in namespaces that are not its own.
+#[must_use]
+pub(crate) struct Visit<'a> {
+    entered: Vec<&'a Joined>,
+}
+
+impl Visit<'_> {
+    /// Back home. If that fails, this thread is good for nothing more, and its caller must say so.
+    pub(crate) fn leave(self) -> Result<()> {
+        for joined in self.entered.iter().rev() {
+            move_into_link_name_space(joined.home.as_fd(), Some(joined.kind)).map_err(|error| {
+                Error::system(format!("cannot return to the engine's own {} namespace", joined.name), error)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Joined {
+    fn open(kind: Kind, path: &std::path::Path) -> Result<Self> {
+        let (kind, name) = match kind {
+            Kind::Uts => (LinkNameSpaceType::HostNameAndNISDomainName, "uts"),
+            Kind::Ipc => (LinkNameSpaceType::InterProcessCommunication, "ipc"),
+            Kind::Pid => (LinkNameSpaceType::ProcessID, "pid"),
+            Kind::Network => (LinkNameSpaceType::Network, "net"),
+            Kind::Cgroup => (LinkNameSpaceType::ControlGroup, "cgroup"),
+            Kind::Mount | Kind::User | Kind::Time => {
+                return Err(Error::Unsupported(format!("joining a {kind} namespace by path is not supported")));
+            }
+        };
+        let open = |path: &std::path::Path| {
+            File::open(path)
+                .map(OwnedFd::from)
+                .map_err(|source| Error::System { step: format!("open {}", path.display()), source })
+        };
+        tracing::info!(
+            target: "explain",
+            man = "setns(2)",
+            shell = format!("nsenter --{name}={}", path.display()),
+            "sharing the {name} namespace of {}", path.display()
+        );
+        Ok(Self { kind, name, there: open(path)?, home: open(format!("/proc/thread-self/ns/{name}").as_ref())? })
+    }
+}

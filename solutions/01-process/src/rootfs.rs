@@ -1,0 +1,219 @@
+//! The container's filesystem, put together by the child in its own mount namespace, and made its root.
+//!
+//! Nothing here allocates, and nothing here opens a path of the container as a string: see [`beneath`].
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{self, CWD, FileType, OFlags};
+use rustix::io::{Errno, Result};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    fsconfig_create, fsmount, fsopen, mount, mount_change, move_mount, open_tree, unmount,
+};
+use rustix::process::{fchdir, pivot_root};
+
+use crate::beneath::{self, Make};
+use crate::devices::{self, Device};
+use crate::mount_options::RDONLY;
+use crate::mounts::{Filesystem, Kind, Mount};
+use crate::report::{At, Failure, Outcome, Step};
+use crate::sys::{MountAttributes, mount_setattr};
+use crate::sysctl;
+
+/// All that is done to the filesystem.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The root folder, as a detached mount.
+    pub root: OwnedFd,
+    pub readonly: bool,
+    pub mounts: Vec<Mount>,
+    /// None if /dev is the image's own or the host's.
+    pub devices: Option<Vec<Device>>,
+    pub sysctls: sysctl::Prepared,
+    pub masked_paths: Vec<CString>,
+    pub readonly_paths: Vec<CString>,
+    /// What the root's propagation is to be in the end, if not private.
+    pub propagation: Option<MountPropagationFlags>,
+}
+
+const BY_DESCRIPTOR: MoveMountFlags =
+    MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH.union(MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH);
+const CLONE: OpenTreeFlags =
+    OpenTreeFlags::OPEN_TREE_CLONE.union(OpenTreeFlags::OPEN_TREE_CLOEXEC).union(OpenTreeFlags::AT_EMPTY_PATH);
+
+impl Plan {
+    /// The mounts. Afterwards the container's tree is complete, though not yet the root.
+    pub(crate) fn build(&self) -> Outcome {
+        // What we mount must not appear on the host: cut the copied tree off from its original (mount_namespaces(7)).
+        mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).at(Step::MountNamespace)?;
+        // On top of the host's root, which needs no folder to be made anywhere; absolute paths still lead to the host's.
+        move_mount(&self.root, c"", CWD, c"/", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).at(Step::Rootfs)?;
+        for (index, mount) in self.mounts.iter().enumerate() {
+            self.mount(mount).at_index(Step::Mount, index)?;
+        }
+        if let Some(devices) = &self.devices {
+            devices::make(self.root.as_fd(), devices)?;
+        }
+        Ok(())
+    }
+
+    fn mount(&self, mount: &Mount) -> Result<()> {
+        let root = self.root.as_fd();
+        match &mount.kind {
+            Kind::New(filesystem) => {
+                let place = if filesystem.no_links {
+                    match beneath::open_no_links(root, &mount.destination, OFlags::PATH | OFlags::DIRECTORY) {
+                        Err(Errno::NOENT) => beneath::make(root, &mount.destination, Make::Folder)?,
+                        found => found?,
+                    }
+                } else {
+                    beneath::make(root, &mount.destination, Make::Folder)?
+                };
+                new_filesystem(filesystem, &place)?;
+                match filesystem.propagation {
+                    None => Ok(()),
+                    // What is mounted there now is found by looking again.
+                    Some(propagation) => {
+                        fchdir(beneath::open(root, &mount.destination, OFlags::PATH)?)?;
+                        mount_change(c".", propagation)
+                    }
+                }
+            }
+            Kind::Tree { tree, folder } => {
+                let make = if *folder { Make::Folder } else { Make::File };
+                let place = beneath::make(root, &mount.destination, make)?;
+                if is_folder(place.as_fd())? != *folder {
+                    return Err(Errno::NOTDIR);
+                }
+                move_mount(tree, c"", &place, c"", BY_DESCRIPTOR)
+            }
+        }
+    }
+
+    /// What hides and protects; after all that still has to be written beneath /proc.
+    pub(crate) fn protect(&self) -> Outcome {
+        self.set_sysctls()?;
+        self.mask_paths()?;
+        for (index, path) in self.readonly_paths.iter().enumerate() {
+            make_readonly(self.root.as_fd(), path).at_index(Step::ReadonlyPath, index)?;
+        }
+        if self.readonly {
+            let readonly = MountAttributes { set: RDONLY, ..MountAttributes::default() };
+            mount_setattr(self.root.as_fd(), false, readonly).at(Step::ReadonlyRootfs)?;
+        }
+        Ok(())
+    }
+
+    fn set_sysctls(&self) -> Outcome {
+        if self.sysctls.is_empty() {
+            return Ok(());
+        }
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        let proc_sys = beneath::open_no_links(self.root.as_fd(), c"proc/sys", flags).at(Step::Sysctl)?;
+        if fs::fstatfs(&proc_sys).at(Step::Sysctl)?.f_type != fs::PROC_SUPER_MAGIC {
+            return Err(Errno::NOSYS).at(Step::Sysctl);
+        }
+        self.sysctls.apply(proc_sys.as_fd()).map_err(|(_, errno)| Failure { step: Step::Sysctl, index: 0, errno })
+    }
+
+    /// A folder is covered with an empty read-only tmpfs, a file with /dev/null. One tmpfs is made and shown everywhere.
+    fn mask_paths(&self) -> Outcome {
+        let mut null = None;
+        let mut empty: Option<OwnedFd> = None;
+        for (index, path) in self.masked_paths.iter().enumerate() {
+            let place = match beneath::open(self.root.as_fd(), path, OFlags::PATH) {
+                // What this kernel does not have need not be hidden.
+                Err(Errno::NOENT | Errno::NOTDIR) => continue,
+                place => place.at_index(Step::MaskedPath, index)?,
+            };
+            let cover = if !is_folder(place.as_fd()).at_index(Step::MaskedPath, index)? {
+                let null = match &null {
+                    Some(null) => null,
+                    None => null.insert(host_null().at_index(Step::MaskedPath, index)?),
+                };
+                open_tree(null, c"", CLONE)
+            } else if let Some(empty) = &empty {
+                open_tree(empty, c"", CLONE)
+            } else {
+                empty_folder()
+            };
+            let cover = cover.at_index(Step::MaskedPath, index)?;
+            move_mount(&cover, c"", &place, c"", BY_DESCRIPTOR).at_index(Step::MaskedPath, index)?;
+            if empty.is_none() && is_folder(place.as_fd()).at_index(Step::MaskedPath, index)? {
+                empty = Some(cover);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the tree the root, and lets go of the host's.
+    ///
+    /// pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is then detached. No folder
+    /// of the image is needed for it, and there is no moment in which a process of the container could see it.
+    pub(crate) fn pivot(&self) -> Outcome {
+        fchdir(&self.root).at(Step::PivotRoot)?;
+        pivot_root(c".", c".").at(Step::PivotRoot)?;
+        unmount(c".", UnmountFlags::DETACH).at(Step::PivotRoot)?;
+        rustix::process::chdir(c"/").at(Step::PivotRoot)?;
+        if let Some(propagation) = self.propagation {
+            mount_change(c"/", propagation).at(Step::PivotRoot)?;
+        }
+        Ok(())
+    }
+}
+
+/// mount(2) on a folder that is open: by way of the working directory, since mount(2) takes paths only.
+fn new_filesystem(filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
+    fchdir(place)?;
+    let try_with = |data: &CStr| mount(&*filesystem.source, c".", &*filesystem.fstype, filesystem.flags, data);
+    match try_with(&filesystem.data) {
+        Err(Errno::INVAL) if filesystem.data_without_gid != filesystem.data => try_with(&filesystem.data_without_gid)?,
+        // A sysfs belongs to a network namespace; who does not own that one may look at the host's.
+        Err(Errno::PERM) if filesystem.fstype.as_c_str() == c"sysfs" => return host_sysfs(filesystem, place),
+        done => done?,
+    }
+    Ok(())
+}
+
+fn host_sysfs(filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
+    let tree = open_tree(CWD, c"/sys", CLONE | OpenTreeFlags::AT_RECURSIVE)?;
+    let mut set = 0;
+    for (flag, attribute) in [(rustix::mount::MountFlags::RDONLY, RDONLY)] {
+        if filesystem.flags.contains(flag) {
+            set |= attribute;
+        }
+    }
+    mount_setattr(tree.as_fd(), true, MountAttributes { set, ..MountAttributes::default() })?;
+    move_mount(&tree, c"", place, c"", BY_DESCRIPTOR)
+}
+
+fn make_readonly(root: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    let place = match beneath::open(root, path, OFlags::PATH) {
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+        place => place?,
+    };
+    let tree = open_tree(&place, c"", CLONE | OpenTreeFlags::AT_RECURSIVE)?;
+    mount_setattr(tree.as_fd(), true, MountAttributes { set: RDONLY, ..MountAttributes::default() })?;
+    move_mount(&tree, c"", &place, c"", BY_DESCRIPTOR)
+}
+
+/// The host's /dev/null, and nothing else that may lie under that name (CVE-2025-31133: never the image's).
+fn host_null() -> Result<OwnedFd> {
+    let null = beneath::open_host(c"/dev/null", OFlags::PATH)?;
+    let found = fs::fstat(&null)?;
+    let is_null =
+        FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice && found.st_rdev == fs::makedev(1, 3);
+    if is_null { Ok(null) } else { Err(Errno::NODEV) }
+}
+
+fn empty_folder() -> Result<OwnedFd> {
+    let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    rustix::mount::fsconfig_set_flag(&context, c"ro")?;
+    fsconfig_create(&context)?;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_RDONLY)
+}
+
+fn is_folder(fd: BorrowedFd<'_>) -> Result<bool> {
+    Ok(FileType::from_raw_mode(fs::fstat(fd)?.st_mode) == FileType::Directory)
+}
