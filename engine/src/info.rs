@@ -22,6 +22,7 @@ impl Engine {
             ("Os", "linux"),
             ("Arch", architecture()),
             ("KernelVersion", &kernel),
+            ("Experimental", "false"),
         ];
         let details = details.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let engine = api::Component { name: "Engine".to_owned(), version: version.clone(), details };
@@ -87,6 +88,12 @@ impl Engine {
             init_binary: "kesako".to_owned(),
             security_options: security_options(),
             warnings: cgroups.warnings(),
+            plugins: api::Plugins {
+                volume: Vec::new(),
+                network: ["host", "null"].map(str::to_owned).into(),
+                log: ["json-file", "none"].map(str::to_owned).into(),
+            },
+            swarm: api::Swarm { local_node_state: "inactive".to_owned() },
             ..Default::default()
         })
     }

@@ -88,6 +88,24 @@ pub struct Info {
     /// Docker's spelling: `name=seccomp,profile=builtin`, `name=rootless`, `name=cgroupns`.
     pub security_options: Vec<String>,
     pub warnings: Vec<String>,
+    pub plugins: Plugins,
+    pub swarm: Swarm,
+}
+
+/// What there is to choose from. Only logs have more than one answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Plugins {
+    pub volume: Vec<String>,
+    pub network: Vec<String>,
+    pub log: Vec<String>,
+}
+
+/// Clients ask whether this engine is part of a swarm: `inactive` is no.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Swarm {
+    pub local_node_state: String,
 }
 
 /// One line of `GET /events`.
