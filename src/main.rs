@@ -1,2 +1,60 @@
-//! kesako.
-fn main() {}
+//! The `kesako` command: it reads its arguments, talks to the Engine API, and prints. What a container is, it does not
+//! know; the engine does, which without `-H` runs in this same process.
+//!
+//! `main` → [`run`] → one look in [`command::COMMANDS`], where each command is a file of its own.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod command;
+mod complete;
+mod explain;
+mod failure;
+mod flags;
+mod format;
+mod globals;
+mod help;
+mod session;
+mod terminal;
+
+use failure::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // First of all, while there is one thread: this process may be a shim in the making, or have to become root of a
+    // user namespace.
+    if let Err(error) = engine::bootstrap() {
+        eprintln!("kesako: {error}");
+        return ExitCode::from(125);
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+/// Reads the command line, finds the command, runs it.
+fn run() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let (globals, words) = globals::parse(&words)?;
+    if globals.explain {
+        explain::start();
+    }
+    let (entry, path, rest) = command::find(&words)?;
+    let matches = arguments::parse((entry.arguments)(entry), &path, rest)?;
+    (entry.execute)(&matches, session::Session::new(globals))
+}
+
+/// Tells why, and with which code: help was asked for when the code is 0.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let (code, text) = match error.downcast_ref::<Exit>() {
+        Some(exit) => (exit.code, exit.text.clone()),
+        None => (1, session::message(error)),
+    };
+    match (code, text.is_empty()) {
+        (_, true) => {}
+        (0, false) => println!("{text}"),
+        (_, false) => eprintln!("{text}"),
+    }
+    ExitCode::from((code & 0xff) as u8)
+}

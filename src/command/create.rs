@@ -1,0 +1,155 @@
+//! `kesako create`, and the part of `run` that is the same.
+
+use super::Verb;
+use crate::failure::Exit;
+use crate::flags::container::ContainerFlags;
+use crate::flags::environment::go_text;
+use crate::session::{self, Session};
+use crate::terminal;
+use daemon::Client;
+use engine::api::{CreateRequest, CreateResponse};
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Create a new container
+#[derive(Debug, clap::Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    container: ContainerFlags,
+}
+
+impl Verb for Create {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        let request = self.container.request(false).map_err(|error| with_help(&error, "create", 125))?;
+        let client = session.connect()?;
+        println!("{}", create(&client, &self.container, request).await?);
+        Ok(())
+    }
+}
+
+/// Creates the container and gives its ID.
+pub(super) async fn create(
+    client: &Client,
+    flags: &ContainerFlags,
+    mut request: CreateRequest,
+) -> anyhow::Result<String> {
+    if let Some(platform) = &flags.platform {
+        check_platform(platform)?;
+    }
+    if flags.pull == "always" {
+        anyhow::bail!("--pull always: images cannot be pulled yet");
+    }
+    let id_file = IdFile::open(flags.cidfile.as_deref())?;
+    if let Some(size) = terminal::size_of(&std::io::stdout()) {
+        request.host_config.console_size = [size.height, size.width];
+    }
+    let call = client
+        .post("/containers/create")
+        .query_opt("name", flags.name.as_deref())
+        .query_opt("platform", flags.platform.as_deref())
+        .body_json(&request);
+    let answer: CreateResponse = call.json().await.inspect_err(|error| {
+        if error.is_not_found() && flags.pull == "missing" && !flags.quiet {
+            eprintln!("Unable to find image '{}' locally", familiar(&request.config.image));
+        }
+    })?;
+    for warning in &answer.warnings {
+        eprintln!("WARNING: {warning}");
+    }
+    id_file.keep(&answer.id)?;
+    Ok(answer.id)
+}
+
+/// As Docker decorates what goes wrong before the container runs.
+pub(super) fn with_help(error: &anyhow::Error, command: &str, code: i32) -> anyhow::Error {
+    let text = session::message(error);
+    Exit::new(code, format!("kesako: {text}\n\nRun 'kesako {command} --help' for more information"))
+}
+
+/// The platform must be this one: there is no emulation.
+fn check_platform(platform: &str) -> anyhow::Result<()> {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let ours = format!("linux/{architecture}");
+    let asked = platform.to_ascii_lowercase();
+    let asked = asked.strip_prefix(&ours).or_else(|| asked.strip_prefix(architecture)).or(asked.strip_prefix("linux"));
+    match asked {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') && rest != "/" => Ok(()),
+        _ => anyhow::bail!("platform {platform} cannot be run here, only {ours}"),
+    }
+}
+
+/// An image's name as it is shown: with its tag, without the registry that is meant anyway.
+fn familiar(image: &str) -> String {
+    let name = ["docker.io/library/", "docker.io/", "index.docker.io/library/", "index.docker.io/"]
+        .iter()
+        .find_map(|prefix| image.strip_prefix(prefix))
+        .unwrap_or(image);
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.contains(':') || last.contains('@') { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// `--cidfile`: made before the container, so that two of them cannot share it; gone again if there is no container.
+struct IdFile {
+    file: Option<(File, PathBuf)>,
+}
+
+impl IdFile {
+    fn open(path: Option<&str>) -> anyhow::Result<Self> {
+        let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(Self { file: None }) };
+        match File::create_new(path) {
+            Ok(file) => Ok(Self { file: Some((file, path.into())) }),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                anyhow::bail!("container ID file found, make sure the other container isn't running or delete {path}")
+            }
+            Err(error) => {
+                anyhow::bail!("failed to create the container ID file: open {path}: {}", go_text(&error))
+            }
+        }
+    }
+
+    fn keep(mut self, id: &str) -> anyhow::Result<()> {
+        if let Some((mut file, path)) = self.file.take() {
+            file.write_all(id.as_bytes()).map_err(|error| {
+                anyhow::anyhow!("failed to write the container ID to {}: {}", path.display(), go_text(&error))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for IdFile {
+    fn drop(&mut self) {
+        if let Some((_, path)) = &self.file {
+            // The failure that brought us here is the one to be told.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_named_as_users_know_them() {
+        for (image, shown) in [
+            ("alpine", "alpine:latest"),
+            ("docker.io/library/alpine:3", "alpine:3"),
+            ("localhost:5000/a/b", "localhost:5000/a/b:latest"),
+            ("a@sha256:00", "a@sha256:00"),
+        ] {
+            assert_eq!(familiar(image), shown);
+        }
+    }
+
+    #[test]
+    fn only_this_platform_runs() {
+        assert!(check_platform("linux").is_ok());
+        assert!(check_platform("windows/amd64").is_err() && check_platform("linux/nope").is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! `kesako import`.
+
+use super::tag::split;
+use super::{Verb, load};
+use crate::session::Session;
+use engine::api::Progress;
+
+/// Import the contents from a tarball to create a filesystem image
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// Apply Dockerfile instruction to the created image
+    #[arg(short, long)]
+    change: Vec<String>,
+    /// Set commit message for imported image
+    #[arg(short, long)]
+    message: Option<String>,
+    /// Set platform if server is multi-platform capable
+    #[arg(long)]
+    platform: Option<String>,
+    #[arg(required = true)]
+    source: String,
+    reference: Option<String>,
+}
+
+impl Verb for Import {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        if self.source.starts_with("http://") || self.source.starts_with("https://") {
+            anyhow::bail!("import from a URL is not supported; download it and use: kesako import FILE");
+        }
+        let archive = load::open(Some(&self.source)).await?;
+        let (repository, tag) = self.reference.as_deref().map_or((None, None), |reference| {
+            let (repository, tag) = split(reference);
+            (Some(repository), tag)
+        });
+        let client = session.connect()?;
+        let mut request = client
+            .post("/images/create")
+            .query("fromSrc", "-")
+            .query_opt("repo", repository)
+            .query_opt("tag", tag)
+            .query_opt("message", self.message)
+            .query_opt("platform", self.platform);
+        for change in &self.change {
+            request = request.query("changes", change);
+        }
+        let mut lines = request.body_stream(archive).lines().await?;
+        while let Some(progress) = lines.next::<Progress>().await? {
+            load::show(progress)?;
+        }
+        Ok(())
+    }
+}

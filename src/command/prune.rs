@@ -1,0 +1,88 @@
+//! `kesako container prune` and `kesako image prune`.
+
+use super::Verb;
+use super::rmi::describe;
+use crate::failure::Exit;
+use crate::flags::filter;
+use crate::format::units;
+use crate::session::Session;
+use engine::api::{ContainersPruned, ImagesPruned};
+use std::io::Write;
+
+/// Remove all stopped containers
+#[derive(Debug, clap::Args)]
+pub(super) struct Containers {
+    /// Provide filter values (e.g. "until=<timestamp>")
+    #[arg(long, value_name = "filter", value_parser = filter::parse)]
+    filter: Vec<(String, String)>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+}
+
+/// Remove unused images
+#[derive(Debug, clap::Args)]
+pub(super) struct Images {
+    /// Remove all unused images, not just dangling ones
+    #[arg(short, long)]
+    all: bool,
+    /// Provide filter values (e.g. "until=<timestamp>")
+    #[arg(long, value_name = "filter", value_parser = filter::parse)]
+    filter: Vec<(String, String)>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Verb for Containers {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        confirm(self.force, "WARNING! This will remove all stopped containers.")?;
+        let client = session.connect()?;
+        let filters = filter::collect(&self.filter);
+        let pruned: ContainersPruned = client.post("/containers/prune").query_json("filters", &filters).json().await?;
+        let deleted = pruned.containers_deleted.unwrap_or_default();
+        if !deleted.is_empty() {
+            println!("Deleted Containers:\n{}\n", deleted.join("\n"));
+        }
+        println!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4));
+        Ok(())
+    }
+}
+
+impl Verb for Images {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        let warning = match self.all {
+            true => "WARNING! This will remove all images without at least one container associated to them.",
+            false => "WARNING! This will remove all dangling images.",
+        };
+        confirm(self.force, warning)?;
+        let client = session.connect()?;
+        let mut filters = filter::collect(&self.filter);
+        filters.insert("dangling".to_owned(), vec![(!self.all).to_string()]);
+        let pruned: ImagesPruned = client.post("/images/prune").query_json("filters", &filters).json().await?;
+        let deleted = pruned.images_deleted.unwrap_or_default();
+        if !deleted.is_empty() {
+            let lines = deleted
+                .iter()
+                .map(|step| describe(step).replace("Deleted:", "deleted:").replace("Untagged:", "untagged:"));
+            println!("Deleted Images:\n{}", lines.collect::<String>());
+        }
+        println!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4));
+        Ok(())
+    }
+}
+
+/// Asks, unless told not to.
+fn confirm(force: bool, warning: &str) -> anyhow::Result<()> {
+    if force {
+        return Ok(());
+    }
+    print!("{warning}\nAre you sure you want to continue? [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    match answer.trim().eq_ignore_ascii_case("y") {
+        true => Ok(()),
+        false => Err(Exit::new(1, "operation canceled")),
+    }
+}

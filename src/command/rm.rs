@@ -1,0 +1,38 @@
+//! `kesako rm`.
+
+use super::{Verb, each};
+use crate::session::Session;
+
+/// Remove one or more containers
+#[derive(Debug, clap::Args)]
+pub(super) struct Remove {
+    /// Force the removal of a running container (uses SIGKILL)
+    #[arg(short, long)]
+    force: bool,
+    /// Remove anonymous volumes associated with the container
+    #[arg(short, long)]
+    volumes: bool,
+    #[arg(required = true)]
+    containers: Vec<String>,
+}
+
+impl Verb for Remove {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        let (force, volumes) = (self.force, self.volumes);
+        each(&session, &self.containers, move |client, name| async move {
+            let plain = name.trim_matches('/');
+            if plain.is_empty() {
+                anyhow::bail!("container name cannot be empty");
+            }
+            let mut request = client.delete(format!("/containers/{plain}"));
+            for (flag, given) in [("force", force), ("v", volumes)] {
+                if given {
+                    request = request.query(flag, 1);
+                }
+            }
+            request.send().await?;
+            Ok(name)
+        })
+        .await
+    }
+}

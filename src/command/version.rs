@@ -1,0 +1,85 @@
+//! `kesako version`.
+
+use super::Verb;
+use crate::failure::Exit;
+use crate::format::template::{Template, Value};
+use crate::session::Session;
+use daemon::API_VERSION;
+use serde_json::{Value as Json, json};
+
+/// Show the version information
+#[derive(Debug, clap::Args)]
+pub(super) struct Version {
+    #[doc = include_str!("format-object.txt")]
+    #[arg(short, long, verbatim_doc_comment)]
+    format: Option<String>,
+}
+
+impl Verb for Version {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        let template = match self.format.as_deref() {
+            None | Some("") => None,
+            Some("json") => Some(Template::parse("{{json .}}")),
+            Some(source) => Some(Template::parse(source)),
+        };
+        let template =
+            template.transpose().map_err(|error| Exit::new(64, format!("template parsing error: {error}")))?;
+        let client = session.connect()?;
+        let server = client.get("/version").json::<Json>().await;
+        let spoken = client.api_version().await.unwrap_or(API_VERSION);
+        let us = json!({
+            "Version": env!("CARGO_PKG_VERSION"), "ApiVersion": spoken, "DefaultAPIVersion": API_VERSION,
+            "Os": "linux", "Arch": architecture(),
+        });
+        match template {
+            Some(template) => {
+                let both = json!({"Client": us, "Server": server.as_ref().ok()});
+                println!("{}", template.execute(&Value::typed(&both, "system.versionInfo"))?);
+            }
+            None => print!("{}", text(&us, server.as_ref().ok())),
+        }
+        // We are told about in any case, even when nobody answers.
+        server.map(drop).map_err(Into::into)
+    }
+}
+
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+fn text(us: &Json, server: Option<&Json>) -> String {
+    let string = |of: &Json, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+    let api = match (string(us, "ApiVersion"), string(us, "DefaultAPIVersion")) {
+        (spoken, ours) if spoken == ours => ours,
+        (spoken, ours) => format!("{spoken} (downgraded from {ours})"),
+    };
+    let mut text = format!("Client: Kesako\n Version:           {}\n", string(us, "Version"));
+    text += &format!(" API version:       {api}\n OS/Arch:           linux/{}\n", string(us, "Arch"));
+    let Some(server) = server else { return text };
+    let name = server["Platform"]["Name"].as_str().filter(|name| !name.is_empty());
+    text += &format!("\nServer:{}\n", name.map(|name| format!(" {name}")).unwrap_or_default());
+    for component in server["Components"].as_array().into_iter().flatten() {
+        let details = &component["Details"];
+        text += &format!(" {}:\n", string(component, "Name"));
+        text += &format!("  Version:          {}\n", string(component, "Version"));
+        if string(component, "Name") != "Engine" {
+            text += &format!("  GitCommit:        {}\n", string(details, "GitCommit"));
+            continue;
+        }
+        let least = string(details, "MinAPIVersion");
+        text += &format!("  API version:      {} (minimum version {least})\n", string(details, "ApiVersion"));
+        for (name, label) in [("GoVersion", "Go version:"), ("GitCommit", "Git commit:"), ("BuildTime", "Built:")] {
+            if !string(details, name).is_empty() {
+                text += &format!("  {label:<17} {}\n", string(details, name));
+            }
+        }
+        text += &format!("  OS/Arch:          {}/{}\n", string(details, "Os"), string(details, "Arch"));
+        let experimental = Some(string(details, "Experimental")).filter(|e| !e.is_empty());
+        text += &format!("  Experimental:     {}\n", experimental.unwrap_or_else(|| "false".to_owned()));
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! `--since 42m`, `--until 2024-01-02T15:04:05Z`, `--since 1704207845`: a moment, however it is written.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// Seconds since 1970 with nine decimals, as the API takes a moment; what is not understood is passed on as it is, for
+/// the server to judge.
+pub fn moment(text: &str) -> String {
+    let now = Timestamp::now();
+    let found = go_duration(text).and_then(|ago| now.checked_sub(ago).ok()).or_else(|| date(text));
+    match found {
+        Some(at) => format!("{}.{:09}", at.as_second(), at.subsec_nanosecond().max(0)),
+        None => text.to_owned(),
+    }
+}
+
+/// RFC 3339, or a date with as much of a local time as is given.
+fn date(text: &str) -> Option<Timestamp> {
+    if !text.contains('-') {
+        return None;
+    }
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(timestamp);
+    }
+    let padded = match text.len() {
+        10 => format!("{text}T00:00:00"),
+        13 => format!("{text}:00:00"),
+        16 => format!("{text}:00"),
+        _ => text.to_owned(),
+    };
+    padded.parse::<DateTime>().ok()?.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp())
+}
+
+/// Go's durations: `1h30m`, `1.5s`, `300ms`.
+fn go_duration(text: &str) -> Option<SignedDuration> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut seconds = 0.0;
+    (!rest.is_empty()).then_some(())?;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        seconds += number
+            * match &rest[..unit] {
+                "ns" => 1e-9,
+                "us" | "µs" => 1e-6,
+                "ms" => 1e-3,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3600.0,
+                _ => return None,
+            };
+        rest = &rest[unit..];
+    }
+    SignedDuration::try_from_secs_f64(sign * seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments() {
+        assert_eq!(moment("2024-01-02T15:04:05.5Z"), "1704207845.500000000");
+        assert_eq!(moment("2024-01-02T15:04:05+01:00"), "1704204245.000000000");
+        assert_eq!(moment("1704207845"), "1704207845");
+        let ago: f64 = moment("1h30m").parse().unwrap();
+        let expected = Timestamp::now().as_second() as f64 - 5400.0;
+        assert!((ago - expected).abs() < 5.0);
+        assert_eq!(moment("nonsense"), "nonsense");
+    }
+}

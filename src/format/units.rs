@@ -1,0 +1,103 @@
+//! Numbers for people, in Docker's words: `21.5MB`, `About a minute`.
+
+/// `1.23kB`: decimal units and so many significant digits, as Go's `%.3g` writes them.
+pub fn size(bytes: i64, digits: usize) -> String {
+    const UNITS: &[&str] = &["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1000.0 && unit < UNITS.len() - 1 {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{}{}", significant(size, digits), UNITS[unit])
+}
+
+/// Go's `%.{digits}g`: so many significant digits, without zeros at the end; an exponent when the digits before the
+/// point are more than that.
+pub fn significant(x: f64, digits: usize) -> String {
+    let scientific = format!("{:.*e}", digits - 1, x);
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let strip = |s: &str| match s.contains('.') {
+        true => s.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => s.to_owned(),
+    };
+    if exponent >= digits as i32 {
+        return format!("{}e+{exponent:02}", strip(mantissa));
+    }
+    strip(&format!("{:.*}", (digits as i32 - 1 - exponent).max(0) as usize, x))
+}
+
+/// How long something took or is ago, to the largest unit.
+pub fn duration(seconds: i64) -> String {
+    let minutes = seconds / 60;
+    // Rounded to the nearest hour, as Docker does.
+    let hours = (seconds + 1800) / 3600;
+    match () {
+        () if seconds < 1 => "Less than a second".to_owned(),
+        () if seconds == 1 => "1 second".to_owned(),
+        () if seconds < 60 => format!("{seconds} seconds"),
+        () if minutes == 1 => "About a minute".to_owned(),
+        () if minutes < 60 => format!("{minutes} minutes"),
+        () if hours == 1 => "About an hour".to_owned(),
+        () if hours < 48 => format!("{hours} hours"),
+        () if hours < 24 * 14 => format!("{} days", hours / 24),
+        () if hours < 24 * 60 => format!("{} weeks", hours / 24 / 7),
+        () if hours < 24 * 365 * 2 => format!("{} months", hours / 24 / 30),
+        () => format!("{} years", seconds / 3600 / 24 / 365),
+    }
+}
+
+/// `3 minutes ago`, from seconds since 1970.
+pub fn ago(created: i64) -> String {
+    let now = jiff::Timestamp::now().as_second();
+    format!("{} ago", duration(now - created))
+}
+
+/// Go's `Time.String()` in the local zone: `2024-01-02 15:04:05 +0100 CET`.
+pub fn date(seconds: i64) -> String {
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(timestamp) => {
+            timestamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %z %Z").to_string()
+        }
+        Err(_) => seconds.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_three_significant_digits() {
+        let cases =
+            [(0, "0B"), (999, "999B"), (1000, "1kB"), (1234, "1.23kB"), (21_500_000, "21.5MB"), (999_600, "1e+03kB")];
+        for (bytes, text) in cases {
+            assert_eq!(size(bytes, 3), text);
+        }
+        assert_eq!(size(1_234_567, 4), "1.235MB");
+    }
+
+    #[test]
+    fn durations_round_as_docker_rounds() {
+        let cases = [
+            (0, "Less than a second"),
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "About a minute"),
+            (119, "About a minute"),
+            (120, "2 minutes"),
+            (3599, "59 minutes"),
+            (3600, "About an hour"),
+            (5400, "2 hours"),
+            (86_400, "24 hours"),
+            (172_800, "2 days"),
+            (86_400 * 14, "2 weeks"),
+            (86_400 * 60, "2 months"),
+            (86_400 * 365 * 2, "2 years"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+}
