@@ -45,15 +45,15 @@ impl Store {
         about: About,
         name: Option<&Reference>,
     ) -> Result<(Image, Vec<String>)> {
-        let writing = self.writing()?;
-        let mut blob = self.blobs().writer()?;
-        let left_out = diff::write_layer(upper, &mut blob)?;
-        let (digest, size) = blob.commit(None, None)?;
-        let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
-        let layer = Some(layer).filter(|l| l.diff_id != Digest::of(&EMPTY_TAR));
-        let base = Base::new(parent);
-        let image = self.assemble(&writing, base, layer, config, about, name)?;
-        Ok((image, left_out))
+        self.adding(|writing| {
+            let mut blob = self.blobs().writer()?;
+            let left_out = diff::write_layer(upper, &mut blob)?;
+            let (digest, size) = blob.commit(None, None)?;
+            let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
+            let layer = Some(layer).filter(|l| l.diff_id != Digest::of(&EMPTY_TAR));
+            let image = self.assemble(writing, Base::new(parent), layer, config, about, name)?;
+            Ok((image, left_out))
+        })
     }
 
     /// One more layer (or none) on top of `base`, with a new recipe.

@@ -6,7 +6,7 @@ use crate::image::ImageConfig;
 use crate::index_file::Entry;
 use crate::manifest::{Descriptor, Document, media_type};
 use crate::remove::Use;
-use crate::store::{Store, chain_ids};
+use crate::store::{Store, Writing, chain_ids};
 use std::collections::HashSet;
 
 /// What the index leads to.
@@ -32,13 +32,24 @@ impl Store {
         Ok(gone)
     }
 
-    /// Removes the blobs that a failed load left behind. Unpacked layers stay: only who knows the containers may judge
-    /// them.
-    pub(crate) fn sweep_blobs_now(&self) -> Result<()> {
-        self.index.update(|entries| match self.index.try_collecting()? {
-            Some(_alone) => self.sweep_blobs(&self.reached(entries)),
-            None => Ok(()),
-        })
+    /// Does work that brings new images. If it fails, what it wrote and unpacked until then is removed again; what else
+    /// it left over, the next removal sweeps away.
+    pub(crate) fn adding<T>(&self, work: impl FnOnce(&Writing) -> Result<T>) -> Result<T> {
+        let before = self.unpacked().list()?;
+        let writing = self.writing()?;
+        let result = work(&writing);
+        drop(writing);
+        if result.is_err() {
+            self.sweep_except(before)?;
+        }
+        result
+    }
+
+    /// Sweeps, and leaves these unpacked layers alone: only who knows the containers may judge them.
+    pub(crate) fn sweep_except(&self, layers: Vec<Digest>) -> Result<()> {
+        let nobody = Use { container: String::new(), running: false, image: Digest::of(b""), layers };
+        self.index.update(|entries| self.sweep(entries, &[nobody]))?;
+        Ok(())
     }
 
     fn sweep_blobs(&self, reached: &Reached) -> Result<()> {

@@ -33,18 +33,14 @@ pub struct Import {
 pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Result<Image> {
     let mut config = Config::default();
     instructions::apply(&mut config, &import.changes)?;
-    let writing = store.writing()?;
-    let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
-    let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
-    let created = import.created.map(|time| time.to_string());
-    let about = About { comment: import.message, created, ..About::default() };
-    let base = Base::scratch(import.platform.unwrap_or_else(Platform::host));
-    let image = store.assemble(&writing, base, Some(layer), config, about, import.name.as_ref());
-    drop(writing);
-    if image.is_err() {
-        store.sweep_blobs_now()?;
-    }
-    image
+    store.adding(|writing| {
+        let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
+        let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
+        let created = import.created.map(|time| time.to_string());
+        let about = About { comment: import.message, created, ..About::default() };
+        let base = Base::scratch(import.platform.unwrap_or_else(Platform::host));
+        store.assemble(writing, base, Some(layer), config, about, import.name.as_ref())
+    })
 }
 
 /// Writes all files beneath `root`, a mounted root filesystem, as a tar. Returns a line for each that could not be taken

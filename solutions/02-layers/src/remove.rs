@@ -88,12 +88,11 @@ impl Store {
             let users = users()?;
             let mut removal = Removal { store: self, users, entries, removed: Vec::new() };
             for image in images.iter().filter(|image| chosen(image)) {
-                if removal.users.iter().any(|u| u.image == image.id) || !(all || image.names.is_empty()) {
+                let names = removal.names(&image.id);
+                if removal.users.iter().any(|u| u.image == image.id) || !(all || names.is_empty()) {
                     continue;
                 }
-                for name in removal.names(&image.id) {
-                    removal.untag(&name);
-                }
+                names.iter().for_each(|name| removal.untag(name));
                 // Images made from it are no conflict here, they only keep it.
                 removal.delete(&image.id, Force::No, true, true)?;
             }

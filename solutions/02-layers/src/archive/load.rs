@@ -54,18 +54,15 @@ impl fmt::Display for Loaded {
 /// [`Error::Load`], [`Error::Stream`], [`Error::Document`], [`Error::WrongDigest`]… Nothing is registered then, and what
 /// was written is removed.
 pub fn load(store: &Store, from: &mut (dyn Read + Send)) -> Result<Vec<Loaded>> {
-    let writing = store.writing()?;
-    let loaded = (|| {
-        let archive = Archive::receive(store, from)?;
-        let found = archive.images()?;
+    let loaded = store.adding(|_| {
+        let found = Archive::receive(store, from)?.images()?;
         let prepare = |(target, names): (Descriptor, _)| Ok((store.prepare(&target)?, names));
         let images: Vec<(Image, Vec<Reference>)> = found.into_iter().map(prepare).collect::<Result<_>>()?;
         store.enter(&images)
-    })();
-    drop(writing);
-    // An archive may hold what no image of it needs, and a bad one is all such.
-    store.sweep_blobs_now()?;
-    loaded
+    })?;
+    // An archive may hold what none of its images needs.
+    store.sweep_except(store.unpacked().list()?)?;
+    Ok(loaded)
 }
 
 /// What an archive holds, by path.
