@@ -22,6 +22,8 @@ use std::path::{Component, Path};
 const ENTRIES_MAX: usize = 100_000;
 /// All documents of an archive together.
 const DOCUMENTS_MAX: u64 = 64 << 20;
+/// tar(1) fills its last record, of 20 blocks unless told otherwise.
+const PADDING_MAX: usize = 4 << 20;
 /// A link may lead to a link.
 const LINKS_MAX: usize = 8;
 
@@ -76,17 +78,18 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     fn receive(store: &'a Store, from: &mut (dyn Read + Send)) -> Result<Self> {
         let mut archive = Self { store, documents: HashMap::new(), blobs: HashMap::new(), links: HashMap::new() };
-        let mut tar = tar::Archive::new(inflate(from)?);
+        let mut stream = inflate(from)?;
+        let mut tar = tar::Archive::new(&mut stream);
         let mut documents = 0;
-        for (count, entry) in tar.entries().map_err(Error::Stream)?.enumerate() {
-            let mut entry = entry.map_err(Error::Stream)?;
+        for (count, entry) in tar.entries().map_err(damaged)?.enumerate() {
+            let mut entry = entry.map_err(damaged)?;
             if count >= ENTRIES_MAX {
                 return Err(Error::Load(format!("it holds more than {ENTRIES_MAX} entries")));
             }
-            let path = normal(&entry.path().map_err(Error::Stream)?)?;
+            let path = normal(&entry.path().map_err(damaged)?)?;
             let kind = entry.header().entry_type();
             if kind.is_symlink() || kind.is_hard_link() {
-                let target = entry.link_name().map_err(Error::Stream)?.unwrap_or_default().into_owned();
+                let target = entry.link_name().map_err(damaged)?.unwrap_or_default().into_owned();
                 // A symbolic link starts at its own folder, a hard link at the top.
                 let base = Path::new(&path).parent().filter(|_| kind.is_symlink()).unwrap_or(Path::new(""));
                 let target = normal(&base.join(target))?;
@@ -103,6 +106,7 @@ impl<'a> Archive<'a> {
                 }
             }
         }
+        finish(&mut stream)?;
         Ok(archive)
     }
 
@@ -211,6 +215,30 @@ impl<'a> Archive<'a> {
             }
         }
         Err(Error::Load(format!("{path:?} is not in it")))
+    }
+}
+
+/// The reader of tars quotes the bytes it stumbles over: nothing to show on a terminal.
+fn damaged(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::Other => Error::Load("archive/tar: invalid tar header".to_owned()),
+        _ => Error::Stream(error),
+    }
+}
+
+/// Reads on after the two zero blocks that end a tar. A compressed stream proves only at its very end that it is whole
+/// (the checksum), and padding may fill the last record (tar(5)), but nothing else has any business there.
+fn finish(stream: &mut dyn Read) -> Result<()> {
+    let mut padding = [0; 64 << 10];
+    let mut total = 0;
+    loop {
+        match stream.read(&mut padding) {
+            Ok(0) => return Ok(()),
+            Ok(length) if padding[..length].iter().all(|byte| *byte == 0) && total < PADDING_MAX => total += length,
+            Ok(_) => return Err(Error::Load("more follows after its end".to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::Stream(error)),
+        }
     }
 }
 
