@@ -53,13 +53,15 @@ impl Attributes {
 /// The extended attributes of an open file, without overlayfs's own, sorted by name.
 fn xattrs(file: BorrowedFd<'_>) -> Result<Vec<(String, Vec<u8>)>, Errno> {
     const LARGEST: usize = 64 * 1024; // XATTR_SIZE_MAX and XATTR_LIST_MAX, linux/limits.h
-    let none = |errno| if errno == Errno::NOTSUP { Ok(0) } else { Err(errno) };
-    // Most files have none, and the first call says so without a buffer.
-    let mut names = vec![0; flistxattr(file, &mut [0_u8; 0]).or_else(none)?];
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let length = flistxattr(file, names.as_mut_slice())?;
+    let mut names = vec![0; 1024];
+    let length = match flistxattr(file, names.as_mut_slice()) {
+        Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
+        Err(Errno::RANGE) => {
+            names.resize(LARGEST, 0);
+            flistxattr(file, names.as_mut_slice())?
+        }
+        result => result?,
+    };
     let mut xattrs = Vec::new();
     let mut value = vec![0; LARGEST];
     for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty() && !is_overlay_attribute(name))

@@ -67,7 +67,7 @@ fn invalid(problem: Malformed) -> io::Error {
 /// Between two of them is nothing, and what does not begin like a member has no business there.
 enum Members<R: BufRead> {
     Between { source: R, compression: Compression, first: bool },
-    Gzip(GzDecoder<R>),
+    Gzip(Box<GzDecoder<R>>),
     Zstd(ZstdDecoder<'static, R>),
     Done,
 }
@@ -87,7 +87,7 @@ impl<R: BufRead> Members<R> {
             return Err(invalid(Malformed::Trailing));
         }
         match compression {
-            Compression::Gzip => Ok(Members::Gzip(GzDecoder::new(source))),
+            Compression::Gzip => Ok(Members::Gzip(Box::new(GzDecoder::new(source)))),
             _ => Ok(Members::Zstd(ZstdDecoder::with_buffer(source)?.single_frame())),
         }
     }

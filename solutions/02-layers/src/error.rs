@@ -209,6 +209,8 @@ fn hint(source: &io::Error, message: &str) -> String {
     let advice = match source.raw_os_error() {
         Some(libc::ENODEV) => "the kernel has no overlayfs: load it with `modprobe overlay`",
         Some(libc::EPERM) => "not permitted: an ordinary user needs a user namespace and Linux 5.11 or newer",
+        // Most of overlayfs's reasons go to the kernel's log only.
+        Some(libc::EINVAL) if message.is_empty() => "the kernel's log says why: dmesg | tail",
         _ => "",
     };
     [message, advice].iter().filter(|text| !text.is_empty()).map(|text| format!("; {text}")).collect()

@@ -127,7 +127,7 @@ impl Layers {
         let partial = folder.join(PARTIAL);
         remove_all(&partial)?;
         match fs::rename(folder.join(FINAL), &partial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &folder)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &folder)(error)),
             _ => remove_all(&folder),
         }
     }

@@ -40,7 +40,7 @@ pub fn mount_volatile(lower: &[PathBuf], upper: &Path, work: &Path) -> Result<Ow
     // The kernel leaves this mark to refuse a second mount after a crash. These files were never meant to survive one.
     let mark = work.join("work/incompat");
     match fs::remove_dir_all(&mark) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", mark)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", mark)(error)),
         _ => mount_stack(lower, Some((upper, work)), true),
     }
 }

@@ -288,8 +288,9 @@ impl<'a> Unpacker<'a> {
                 self.remove_older(&Place { folder: parent.as_fd(), name: &name, path: &folder.join(&name) })
             }
             (_, Mark::Opaque) => {
-                let parent = self.open_parent(folder)?;
-                self.remove_older_in(parent.as_fd(), folder)
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let parent = openat(self.open_parent(folder)?, c".", flags, Mode::empty());
+                self.remove_older_in(parent.map_err(Fault::step("open"))?.as_fd(), folder)
             }
         }
     }

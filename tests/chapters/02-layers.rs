@@ -1,0 +1,20 @@
+//! The suite of chapter 2. It needs neither root nor the network: what mounts or writes does so in namespaces of its own.
+
+#[path = "02-layers/archive.rs"]
+mod archive;
+#[path = "02-layers/content.rs"]
+mod content;
+#[path = "02-layers/diff.rs"]
+mod diff;
+#[path = "02-layers/hostile.rs"]
+mod hostile;
+#[path = "02-layers/overlay.rs"]
+mod overlay;
+#[path = "02-layers/round_trip.rs"]
+mod round_trip;
+#[path = "sandbox.rs"]
+mod sandbox;
+#[path = "02-layers/unpack.rs"]
+mod unpack;
+#[path = "02-layers/whiteouts.rs"]
+mod whiteouts;
