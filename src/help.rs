@@ -4,6 +4,11 @@ use crate::arguments::is_switch;
 use crate::command::{COMMANDS, Entry, GROUPS};
 use clap::{Arg, ArgAction};
 
+/// What `--format` takes where there is a table.
+pub const LIST_FORMAT: &str = include_str!("help/list-format.txt");
+/// What `--format` takes where there are objects.
+pub const OBJECT_FORMAT: &str = include_str!("help/object-format.txt");
+
 /// The width of the terminal on standard input, else 80, less the last column.
 fn width() -> usize {
     crate::terminal::size_of(&std::io::stdin()).map_or(80, |size| usize::from(size.width).max(20)) - 1

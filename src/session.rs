@@ -3,6 +3,7 @@
 use crate::globals::Globals;
 use daemon::Client;
 use engine::{Engine, Roots};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What a command is given: the global flags, and a way to the engine.
@@ -29,6 +30,13 @@ impl Session {
         let roots = Roots::find(self.globals.root.as_deref())?;
         Ok(Arc::new(Engine::open(roots)?))
     }
+}
+
+/// The answer as it came, nulls and all: what a user is shown must not be what we would have understood.
+pub async fn raw_json(request: daemon::client::Request<'_>) -> daemon::client::Result<Value> {
+    let bytes = request.response().await?.bytes().await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| daemon::Error { status: 0, message: format!("cannot read the daemon's answer: {error}") })
 }
 
 /// What is shown of an error. The engine's own refusals are marked as such, as Docker's are.

@@ -4,6 +4,7 @@ use super::Verb;
 use crate::failure::Exit;
 use crate::flags::container::ContainerFlags;
 use crate::flags::environment::go_text;
+use crate::flags::reference;
 use crate::session::{self, Session};
 use crate::terminal;
 use daemon::Client;
@@ -40,6 +41,7 @@ pub(super) async fn create(
     if flags.pull == "always" {
         anyhow::bail!("--pull always: images cannot be pulled yet");
     }
+    reference::check(&request.config.image)?;
     let id_file = IdFile::open(flags.cidfile.as_deref())?;
     if let Some(size) = terminal::size_of(&std::io::stdout()) {
         request.host_config.console_size = [size.height, size.width];
@@ -76,9 +78,11 @@ fn check_platform(platform: &str) -> anyhow::Result<()> {
     };
     let ours = format!("linux/{architecture}");
     let asked = platform.to_ascii_lowercase();
-    let asked = asked.strip_prefix(&ours).or_else(|| asked.strip_prefix(architecture)).or(asked.strip_prefix("linux"));
-    match asked {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') && rest != "/" => Ok(()),
+    match asked.split('/').collect::<Vec<_>>().as_slice() {
+        ["linux"] => Ok(()),
+        [name] | ["linux", name] | ["linux", name, _] if *name == architecture || *name == std::env::consts::ARCH => {
+            Ok(())
+        }
         _ => anyhow::bail!("platform {platform} cannot be run here, only {ours}"),
     }
 }

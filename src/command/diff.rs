@@ -14,9 +14,10 @@ pub(super) struct Diff {
 impl Verb for Diff {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         let client = session.connect()?;
-        let changes: Vec<FilesystemChange> =
+        // Null when there are none.
+        let changes: Option<Vec<FilesystemChange>> =
             client.get(format!("/containers/{}/changes", self.container)).json().await?;
-        for change in changes {
+        for change in changes.unwrap_or_default() {
             let kind = match change.kind {
                 0 => 'C',
                 1 => 'A',

@@ -4,6 +4,7 @@ use super::Verb;
 use crate::failure::Exit;
 use crate::flags::{filter, time};
 use crate::format::template::{Template, Value};
+use crate::help;
 use crate::session::Session;
 use engine::api::Event;
 use serde_json::Value as Json;
@@ -14,8 +15,7 @@ pub(super) struct Events {
     /// Filter output based on conditions provided
     #[arg(short, long, value_name = "filter", value_parser = filter::parse)]
     filter: Vec<(String, String)>,
-    #[doc = include_str!("format-object.txt")]
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long, help = help::OBJECT_FORMAT)]
     format: Option<String>,
     /// Show all events created since timestamp
     #[arg(long)]

@@ -2,14 +2,14 @@
 
 use super::Verb;
 use crate::format::{Format, Row, Rows, ellipsis, short_id, units};
+use crate::help;
 use crate::session::Session;
 use engine::api::HistoryEntry;
 
 /// Show the history of an image
 #[derive(Debug, clap::Args)]
 pub(super) struct History {
-    #[doc = include_str!("format-list.txt")]
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long, help = help::LIST_FORMAT)]
     format: Option<String>,
     /// Print sizes and dates in human readable format
     #[arg(short = 'H', long, default_value_t = true, action = clap::ArgAction::Set)]

@@ -4,6 +4,7 @@ use super::Verb;
 use super::tag::split;
 use crate::flags::{config, filter};
 use crate::format::{Format, Row, Rows, short_id, units};
+use crate::help;
 use crate::session::Session;
 use engine::api::ImageSummary;
 
@@ -19,8 +20,7 @@ pub(super) struct List {
     /// Filter output based on conditions provided
     #[arg(short, long, value_name = "filter", value_parser = filter::parse)]
     filter: Vec<(String, String)>,
-    #[doc = include_str!("format-list.txt")]
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long, help = help::LIST_FORMAT)]
     format: Option<String>,
     /// Don't truncate output
     #[arg(long)]
@@ -124,7 +124,7 @@ fn row(image: &ImageSummary, truncate: bool, repository: &str, tag: &str, digest
         ("CreatedAt", units::date(image.created).into()),
         ("Size", units::size(image.size, 3).into()),
         ("Containers", counted(image.containers, image.containers.to_string()).into()),
-        ("VirtualSize", units::size(image.size, 3).into()),
+        ("VirtualSize", units::size(image.size, 4).into()),
         ("SharedSize", counted(image.shared_size, units::size(image.shared_size, 4)).into()),
         ("UniqueSize", counted(unique, units::size(unique, 4)).into()),
     ])

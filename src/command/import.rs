@@ -17,18 +17,23 @@ pub(super) struct Import {
     /// Set platform if server is multi-platform capable
     #[arg(long)]
     platform: Option<String>,
+    /// The archive, and what to call the image
     #[arg(required = true)]
-    source: String,
-    reference: Option<String>,
+    words: Vec<String>,
 }
 
 impl Verb for Import {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        if self.source.starts_with("http://") || self.source.starts_with("https://") {
+        let (source, reference) = match self.words.as_slice() {
+            [source] => (source, None),
+            [source, reference] => (source, Some(reference)),
+            _ => anyhow::bail!("an archive makes one image: kesako import file|- [REPOSITORY[:TAG]]"),
+        };
+        if source.starts_with("http://") || source.starts_with("https://") {
             anyhow::bail!("import from a URL is not supported; download it and use: kesako import FILE");
         }
-        let archive = load::open(Some(&self.source)).await?;
-        let (repository, tag) = self.reference.as_deref().map_or((None, None), |reference| {
+        let archive = load::open(Some(source)).await?;
+        let (repository, tag) = reference.map_or((None, None), |reference| {
             let (repository, tag) = split(reference);
             (Some(repository), tag)
         });

@@ -3,16 +3,16 @@
 use super::Verb;
 use crate::failure::Exit;
 use crate::format::template::{Template, Value};
-use crate::session::Session;
+use crate::help;
+use crate::session::{self, Session};
 use engine::api;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use std::fmt::Write;
 
 /// Display system-wide information
 #[derive(Debug, clap::Args)]
 pub(super) struct Info {
-    #[doc = include_str!("format-object.txt")]
-    #[arg(short, long, verbatim_doc_comment)]
+    #[arg(short, long, help = help::OBJECT_FORMAT)]
     format: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl Verb for Info {
             template.transpose().map_err(|error| Exit::new(64, format!("template parsing error: {error}")))?;
         let client = session.connect()?;
         if let Some(template) = template {
-            let mut info: Json = client.get("/info").json().await?;
+            let mut info = session::raw_json(client.get("/info")).await?;
             info["ClientInfo"] = json!({"Debug": session.globals.debug, "Version": env!("CARGO_PKG_VERSION")});
             println!("{}", template.execute(&Value::typed(&info, "system.dockerInfo"))?);
             return Ok(());

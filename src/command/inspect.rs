@@ -4,6 +4,7 @@ use super::Verb;
 use crate::failure::Exit;
 use crate::format::json;
 use crate::format::template::{Template, Value};
+use crate::help;
 use crate::session::{self, Session};
 use daemon::Client;
 use serde_json::{Value as Json, json};
@@ -11,8 +12,7 @@ use serde_json::{Value as Json, json};
 /// Return low-level information on objects
 #[derive(Debug, clap::Args)]
 pub(super) struct Inspect {
-    #[doc = include_str!("format-object.txt")]
-    #[arg(short, long, verbatim_doc_comment)]
+    #[arg(short, long, help = help::OBJECT_FORMAT)]
     format: Option<String>,
     /// Display total file sizes if the type is container
     #[arg(short, long)]
@@ -27,8 +27,7 @@ pub(super) struct Inspect {
 /// Display detailed information on one or more containers
 #[derive(Debug, clap::Args)]
 pub(super) struct Containers {
-    #[doc = include_str!("format-object.txt")]
-    #[arg(short, long, verbatim_doc_comment)]
+    #[arg(short, long, help = help::OBJECT_FORMAT)]
     format: Option<String>,
     /// Display total file sizes
     #[arg(short, long)]
@@ -40,8 +39,7 @@ pub(super) struct Containers {
 /// Display detailed information on one or more images
 #[derive(Debug, clap::Args)]
 pub(super) struct Images {
-    #[doc = include_str!("format-object.txt")]
-    #[arg(short, long, verbatim_doc_comment)]
+    #[arg(short, long, help = help::OBJECT_FORMAT)]
     format: Option<String>,
     #[arg(required = true)]
     images: Vec<String>,
@@ -117,7 +115,7 @@ async fn inspect(
 fn render(template: &Template, found: &[(Kind, Json)], failures: &mut Vec<String>) {
     let mut out = String::new();
     for (kind, object) in found {
-        match template.execute(&Value::from_json(&whole(*kind, object))) {
+        match template.execute(&Value::from_json(object).with_defaults(&left_out(*kind))) {
             Ok(text) => out += &format!("{text}\n"),
             Err(error) => failures.push(format!("template parsing error: {error}")),
         }
@@ -138,7 +136,7 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
         if size && *kind == Kind::Container {
             request = request.query("size", true);
         }
-        match request.json().await {
+        match session::raw_json(request).await {
             Ok(object) => return Ok((*kind, object)),
             // The next kind may know it; a container's name need not be one of an image.
             Err(error)
@@ -150,29 +148,12 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
 }
 
 /// A template may name what the server leaves out because it is empty: those fields are there, and empty.
-fn whole(kind: Kind, object: &Json) -> Json {
-    let mut object = object.clone();
+fn left_out(kind: Kind) -> Json {
     let config = json!({"StopSignal": "", "StopTimeout": null, "Healthcheck": null, "Shell": null, "ExposedPorts": null,
         "NetworkDisabled": false, "MacAddress": ""});
-    let empty = match kind {
+    match kind {
         Kind::Container => json!({"Config": config, "SizeRw": null, "SizeRootFs": null,
             "HostConfig": {"Tmpfs": null, "Sysctls": null, "Mounts": null, "Init": null, "Annotations": null}}),
         Kind::Image => json!({"Config": config, "Variant": "", "OsVersion": ""}),
-    };
-    fill(&mut object, &empty);
-    object
-}
-
-/// Adds what is missing, at every level.
-fn fill(object: &mut Json, empty: &Json) {
-    let (Json::Object(fields), Json::Object(empty)) = (object, empty) else { return };
-    for (name, default) in empty {
-        match fields.get_mut(name) {
-            Some(field) => fill(field, default),
-            None if default.is_object() => {}
-            None => {
-                fields.insert(name.clone(), default.clone());
-            }
-        }
     }
 }

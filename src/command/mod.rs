@@ -35,6 +35,8 @@ mod top;
 mod version;
 mod wait;
 
+pub use tag::split as split_tag;
+
 use crate::failure::Exit;
 use crate::session::{self, Session};
 use ::daemon::Client;
@@ -182,7 +184,7 @@ pub fn find(words: &[String]) -> anyhow::Result<(&'static Entry, String, &[Strin
     if let Some((name, about)) = GROUPS.iter().find(|(name, _)| name == first) {
         let Some((second, rest)) = rest.split_first().filter(|(word, _)| !matches!(word.as_str(), "--help" | "-h"))
         else {
-            return Err(Exit::new(0, crate::help::group(name, about)));
+            return Err(group_help(name, about, rest.is_empty()));
         };
         let Some(entry) = by_path(&format!("{name} {second}")) else {
             return Err(unknown(&format!("kesako {name}"), second));
@@ -194,6 +196,16 @@ pub fn find(words: &[String]) -> anyhow::Result<(&'static Entry, String, &[Strin
         Some(entry) => Ok((entry, format!("kesako {first}"), rest)),
         None => Err(unknown("kesako", first)),
     }
+}
+
+/// Asked for, it is the answer; otherwise it is a remark.
+fn group_help(name: &str, about: &str, unasked: bool) -> anyhow::Error {
+    let text = crate::help::group(name, about);
+    if unasked {
+        eprintln!("{text}");
+        return Exit::new(0, "");
+    }
+    Exit::new(0, text)
 }
 
 fn unknown(path: &str, word: &str) -> anyhow::Error {

@@ -5,6 +5,7 @@ use crate::arguments::integer;
 use crate::flags::{config, filter};
 use crate::format::template::Value;
 use crate::format::{Format, Row, Rows, ellipsis, ports, quote, short_id, units};
+use crate::help;
 use crate::session::Session;
 use engine::api::ContainerSummary;
 
@@ -17,8 +18,7 @@ pub(super) struct List {
     /// Filter output based on conditions provided
     #[arg(short, long, value_name = "filter", value_parser = filter::parse)]
     filter: Vec<(String, String)>,
-    #[doc = include_str!("format-list.txt")]
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long, help = help::LIST_FORMAT)]
     format: Option<String>,
     /// Show n last created containers (includes all states)
     #[arg(short = 'n', long, value_name = "int", value_parser = integer, default_value = "-1")]
@@ -61,6 +61,7 @@ const ROWS: Rows = Rows {
 impl Verb for List {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         let format = self.chosen_format();
+        ROWS.check(&format)?;
         let client = session.connect()?;
         let mut request = client.get("/containers/json").query_json("filters", &filter::collect(&self.filter));
         if self.all {

@@ -1,6 +1,7 @@
 //! `kesako tag`.
 
 use super::Verb;
+use crate::flags::reference;
 use crate::session::Session;
 
 /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
@@ -14,6 +15,9 @@ pub(super) struct Tag {
 
 impl Verb for Tag {
     async fn run(self, session: Session) -> anyhow::Result<()> {
+        reference::check(&self.target).map_err(|error| {
+            anyhow::anyhow!("Error parsing reference: {:?} is not a valid repository/tag: {error}", self.target)
+        })?;
         let client = session.connect()?;
         let (repository, tag) = split(&self.target);
         let request = client.post(format!("/images/{}/tag", self.source)).query("repo", repository);
@@ -22,7 +26,7 @@ impl Verb for Tag {
 }
 
 /// `repository:tag`; a colon before a slash belongs to a port.
-pub(super) fn split(reference: &str) -> (&str, Option<&str>) {
+pub fn split(reference: &str) -> (&str, Option<&str>) {
     match reference.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
         _ => (reference, None),

@@ -3,15 +3,15 @@
 use super::Verb;
 use crate::failure::Exit;
 use crate::format::template::{Template, Value};
-use crate::session::Session;
+use crate::help;
+use crate::session::{self, Session};
 use daemon::API_VERSION;
 use serde_json::{Value as Json, json};
 
 /// Show the version information
 #[derive(Debug, clap::Args)]
 pub(super) struct Version {
-    #[doc = include_str!("format-object.txt")]
-    #[arg(short, long, verbatim_doc_comment)]
+    #[arg(short, long, help = help::OBJECT_FORMAT)]
     format: Option<String>,
 }
 
@@ -25,7 +25,7 @@ impl Verb for Version {
         let template =
             template.transpose().map_err(|error| Exit::new(64, format!("template parsing error: {error}")))?;
         let client = session.connect()?;
-        let server = client.get("/version").json::<Json>().await;
+        let server = session::raw_json(client.get("/version")).await;
         let spoken = client.api_version().await.unwrap_or(API_VERSION);
         let us = json!({
             "Version": env!("CARGO_PKG_VERSION"), "ApiVersion": spoken, "DefaultAPIVersion": API_VERSION,

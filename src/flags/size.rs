@@ -11,10 +11,10 @@ pub fn bytes(text: &str) -> Result<i64, String> {
     if size.is_sign_negative() || !size.is_finite() {
         return Err(invalid());
     }
-    let (unit, rest) = suffix.split_at_checked(1).unwrap_or(("", ""));
-    let power = match (unit, UNITS.find(unit)) {
-        ("" | "b", _) if rest.is_empty() => 0,
-        (_, Some(i)) if unit != "" && matches!(rest, "" | "b" | "ib") => i as i32 + 1,
+    let unit = suffix.chars().next().map_or("", |first| &suffix[..first.len_utf8()]);
+    let power = match (UNITS.find(unit), &suffix[unit.len()..]) {
+        _ if matches!(suffix.as_str(), "" | "b") => 0,
+        (Some(i), "" | "b" | "ib") => i as i32 + 1,
         _ => return Err(format!("invalid suffix: '{suffix}'")),
     };
     Ok((size * 1024_f64.powi(power)) as i64)

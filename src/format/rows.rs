@@ -68,13 +68,22 @@ impl Rows {
         Ok(())
     }
 
+    /// Whether the template speaks only of columns that there are.
+    pub fn check(&self, format: &Format) -> anyhow::Result<()> {
+        let template =
+            Template::parse(&format.template).map_err(|e| anyhow::anyhow!("failed to parse template: {e}"))?;
+        let columns = self.headings.iter().map(|(name, _)| (*name, "".into())).collect();
+        let row = Row { columns, labels: Some(BTreeMap::new()) }.into_value(Kind::Typed(self.go_type));
+        template.execute(&row).map(drop).map_err(|e| anyhow::anyhow!("failed to execute template: {e}"))
+    }
+
     /// What [`Rows::print`] prints.
     pub fn render(&self, format: &Format, rows: Vec<Row>) -> anyhow::Result<String> {
         let template = Template::parse(&format.template).map_err(|e| anyhow::anyhow!("template parsing error: {e}"))?;
         let mut body = String::new();
         for row in rows {
             let row = row.into_value(Kind::Typed(self.go_type));
-            body += &template.execute(&row).map_err(|e| anyhow::anyhow!("failed to execute template: {e}"))?;
+            body += &template.execute(&row).map_err(|e| anyhow::anyhow!("template parsing error: {e}"))?;
             body.push('\n');
         }
         if !format.table {
@@ -87,6 +96,8 @@ impl Rows {
     }
 }
 
+const PADDING: usize = 3;
+
 /// Columns of tabbed text side by side, three spaces between them and ten columns each at least.
 pub fn align(text: &str) -> String {
     align_from(text, 10)
@@ -94,7 +105,8 @@ pub fn align(text: &str) -> String {
 
 /// As [`align`], each column at least so wide.
 pub fn align_from(text: &str, least: usize) -> String {
-    let mut writer = tabwriter::TabWriter::new(Vec::new()).minwidth(least).padding(3);
+    // The crate counts the padding on top of the least width, Go within it.
+    let mut writer = tabwriter::TabWriter::new(Vec::new()).minwidth(least - PADDING).padding(PADDING);
     let written = writer.write_all(text.as_bytes()).and_then(|()| writer.flush());
     match (written, writer.into_inner()) {
         (Ok(()), Ok(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -161,7 +173,7 @@ mod tests {
     fn an_unknown_column_is_dockers_error() {
         assert_eq!(
             render("{{.Foo}}"),
-            "ERROR failed to execute template: template: :1:2: executing \"\" at <.Foo>: can't evaluate field Foo in \
+            "ERROR template parsing error: template: :1:2: executing \"\" at <.Foo>: can't evaluate field Foo in \
              type *formatter.ContainerContext"
         );
     }

@@ -78,7 +78,7 @@ impl Machine<'_> {
         let scope = self.variables.len();
         let over = self.pipe(&branch.pipe, dot)?;
         let items: Vec<(Value, Value)> = match &over {
-            Value::Nil => Vec::new(),
+            Value::Nil | Value::Null(_) => Vec::new(),
             Value::List(items) => items.iter().enumerate().map(|(i, v)| (Value::Int(i as i64), v.clone())).collect(),
             Value::Int(n) => (0..*n).map(|i| (Value::Int(i), Value::Int(i))).collect(),
             Value::Object(object) => object.sorted().into_iter().map(|(k, v)| (k.into(), v.clone())).collect(),
@@ -233,7 +233,7 @@ impl Machine<'_> {
         let fail = |message: String| Err(self.error(operand.at, operand, message));
         let object: &Rc<_> = match from {
             Value::Object(object) => object,
-            Value::Nil => return fail(format!("nil data; no entry for key {name:?}")),
+            Value::Nil | Value::Null(_) => return fail(format!("nil data; no entry for key {name:?}")),
             other => return fail(format!("can't evaluate field {name} in type {}", other.type_name())),
         };
         if let (Some(labels), "Label") = (&object.labels, name) {

@@ -1,7 +1,7 @@
 //! The functions a template may call: Go's own, and the eight that Docker adds.
 
 use super::printf;
-use super::value::Value;
+use super::value::{Kind, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -102,9 +102,15 @@ fn text<'a>(name: &str, args: &'a [Value]) -> Result<&'a str, Call> {
     string(value)
 }
 
-/// JSON on one line, `<`, `>` and `&` unescaped.
+/// JSON on one line. Docker leaves `<`, `>` and `&` as they are, but for the rows of its own tables.
 fn compact(value: &Value) -> String {
-    value.to_json().to_string()
+    let text = value.to_json().to_string();
+    match value {
+        Value::Object(object) if matches!(object.kind, Kind::Typed(name) if name.starts_with('*')) => {
+            text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
+        }
+        _ => text,
+    }
 }
 
 fn split(from: &str, separator: &str) -> Value {
@@ -118,7 +124,7 @@ fn split(from: &str, separator: &str) -> Value {
 
 fn join(list: &Value, separator: &str) -> Result<Value, Call> {
     let parts = match list {
-        Value::Nil => Vec::new(),
+        Value::Nil | Value::Null(_) => Vec::new(),
         Value::List(items) => items.iter().map(ToString::to_string).collect(),
         Value::Object(object) => {
             let mut values: Vec<_> = object.fields.iter().map(|(_, v)| v.to_string()).collect();
@@ -166,7 +172,8 @@ fn length(value: &Value) -> Result<Value, Call> {
         Value::String(s) => s.len(),
         Value::List(items) => items.len(),
         Value::Object(object) => object.fields.len(),
-        Value::Nil => return Err(Call::Failed("len of nil pointer".into())),
+        Value::Null(text) if *text != "<nil>" => 0,
+        Value::Nil | Value::Null(_) => return Err(Call::Failed("len of nil pointer".into())),
         other => return Err(Call::Failed(format!("len of type {}", other.type_name()))),
     };
     Ok(Value::Int(n as i64))
@@ -190,7 +197,8 @@ fn index(args: &[Value]) -> Result<Value, Call> {
     let mut value = first.clone();
     for index in indices {
         value = match &value {
-            Value::Nil => return Err(Call::Failed("index of untyped nil".into())),
+            Value::Null("map[]") => "".into(),
+            Value::Nil | Value::Null(_) => return Err(Call::Failed("index of untyped nil".into())),
             Value::List(items) => {
                 let i = position(index, items.len())?;
                 items.get(i).cloned().ok_or_else(|| Call::Failed(format!("index out of range: {i}")))?
@@ -241,7 +249,8 @@ fn same(a: &Value, b: &Value) -> Result<bool, Call> {
             let which = if matches!(a, Value::Object(_) | Value::List(_)) { a } else { b };
             Err(Call::Failed(format!("non-comparable type {which}: {}", which.type_name())))
         }
-        (Value::Nil, _) | (_, Value::Nil) => Ok(a == b),
+        (Value::Nil | Value::Null(_), Value::Nil | Value::Null(_)) => Ok(true),
+        (Value::Nil | Value::Null(_), _) | (_, Value::Nil | Value::Null(_)) => Ok(false),
         _ if std::mem::discriminant(a) == std::mem::discriminant(b) => Ok(a == b),
         _ => Err(Call::Failed("incompatible types for comparison".into())),
     }

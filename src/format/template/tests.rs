@@ -24,7 +24,7 @@ fn fields_and_values_print_as_go_prints_them() {
     assert_eq!(render("{{.Name}} {{.State.Pid}} {{.State.Running}}"), "/web 42 true");
     assert_eq!(render("{{.Args}}"), "[-c echo hi]");
     assert_eq!(render("{{.Config.Labels}}"), "map[a:1 b:2]");
-    assert_eq!(render("{{.Config.Cmd}}"), "<no value>");
+    assert_eq!(render("{{.Config.Cmd}} {{json .Config.Cmd}} {{len .Config.Cmd}}"), "[] null 0");
     assert_eq!(render("{{.Config.Labels.nope}}"), "<no value>");
     assert_eq!(render("{{index .Config.Labels \"nope\"}}."), ".");
     assert_eq!(render("{{json .State}}"), r#"{"Status":"running","Running":true,"Pid":42,"ExitCode":0,"Error":""}"#);

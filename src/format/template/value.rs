@@ -8,8 +8,10 @@ use std::rc::Rc;
 /// A value of the template language.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// JSON's null; also the result of a lookup that found nothing.
+    /// The result of a lookup that found nothing; prints as `<no value>`.
     Nil,
+    /// JSON's null, and how Go prints what is null: `map[]`, `[]`, `<nil>`.
+    Null(&'static str),
     Bool(bool),
     Int(i64),
     Float(f64),
@@ -57,6 +59,25 @@ const MAPS: &[&str] = &[
     "Volumes",
 ];
 
+/// Null where Docker has a pointer. Any other null is an empty list to Go.
+const POINTERS: &[&str] = &[
+    "Health",
+    "Healthcheck",
+    "IPAMConfig",
+    "Init",
+    "MemorySwappiness",
+    "OomKillDisable",
+    "PidsLimit",
+    "Server",
+    "SizeRootFs",
+    "SizeRw",
+    "StopTimeout",
+];
+
+fn is_map(name: &str, parent: &str) -> bool {
+    MAPS.contains(&name) || (name == "Config" && parent == "LogConfig")
+}
+
 impl Value {
     /// A value from JSON; its top object is a struct.
     pub fn from_json(json: &Json) -> Self {
@@ -78,16 +99,17 @@ impl Value {
 
     fn convert(json: &Json, name: &str, parent: &str) -> Self {
         match json {
-            Json::Null => Self::Nil,
+            Json::Null if is_map(name, parent) => Self::Null("map[]"),
+            Json::Null if POINTERS.contains(&name) => Self::Null("<nil>"),
+            Json::Null => Self::Null("[]"),
             Json::Bool(b) => Self::Bool(*b),
             Json::Number(n) => n.as_i64().map_or_else(|| Self::Float(n.as_f64().unwrap_or(f64::NAN)), Self::Int),
             Json::String(s) => Self::String(s.as_str().into()),
             Json::Array(items) => Self::List(Rc::new(items.iter().map(|i| Self::convert(i, "", name)).collect())),
             Json::Object(entries) => {
-                let is_map = MAPS.contains(&name) || (name == "Config" && parent == "LogConfig");
                 let fields = entries.iter().map(|(k, v)| (k.clone(), Self::convert(v, k, name))).collect();
                 Self::Object(Rc::new(Object {
-                    kind: if is_map { Kind::Map } else { Kind::Struct },
+                    kind: if is_map(name, parent) { Kind::Map } else { Kind::Struct },
                     fields,
                     aliases: Vec::new(),
                     labels: None,
@@ -96,10 +118,26 @@ impl Value {
         }
     }
 
+    /// Makes fields findable that a server leaves out when they are empty.
+    pub fn with_defaults(self, defaults: &Json) -> Self {
+        let (Self::Object(object), Json::Object(defaults)) = (&self, defaults) else { return self };
+        let fields = object.fields.iter().map(|(name, value)| match defaults.get(name) {
+            Some(inner) => (name.clone(), value.clone().with_defaults(inner)),
+            None => (name.clone(), value.clone()),
+        });
+        let missing = defaults.iter().filter(|(name, inner)| object.get(name).is_none() && !inner.is_object());
+        Self::Object(Rc::new(Object {
+            kind: object.kind,
+            fields: fields.collect(),
+            aliases: missing.map(|(name, value)| (name.clone(), Self::convert(value, name, ""))).collect(),
+            labels: None,
+        }))
+    }
+
     /// The JSON that `json` prints.
     pub fn to_json(&self) -> Json {
         match self {
-            Self::Nil => Json::Null,
+            Self::Nil | Self::Null(_) => Json::Null,
             Self::Bool(b) => (*b).into(),
             Self::Int(i) => (*i).into(),
             Self::Float(f) => (*f).into(),
@@ -112,7 +150,7 @@ impl Value {
     /// Go's idea of truth: not zero, not empty.
     pub fn is_true(&self) -> bool {
         match self {
-            Self::Nil => false,
+            Self::Nil | Self::Null(_) => false,
             Self::Bool(b) => *b,
             Self::Int(i) => *i != 0,
             Self::Float(f) => *f != 0.0,
@@ -126,7 +164,7 @@ impl Value {
     /// The name of the Go type, for error texts.
     pub fn type_name(&self) -> &'static str {
         match self {
-            Self::Nil => "nil",
+            Self::Nil | Self::Null(_) => "nil",
             Self::Bool(_) => "bool",
             Self::Int(_) => "int",
             Self::Float(_) => "float64",
@@ -171,6 +209,7 @@ impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Nil => f.write_str("<nil>"),
+            Self::Null(text) => f.write_str(text),
             Self::Bool(b) => write!(f, "{b}"),
             Self::Int(i) => write!(f, "{i}"),
             Self::Float(x) => f.write_str(&float(*x)),
