@@ -77,7 +77,10 @@ impl<R: BufRead> Archive<R> {
     pub(crate) fn next(&mut self) -> Result<Option<Entry>, Fault> {
         let mut extensions = Extensions::default();
         loop {
-            self.skip(self.data + self.padding)?;
+            self.skip(self.data)?;
+            // umoci's archives end without it, and Go's reader takes them.
+            let ends_early = self.padding > 0 && self.source.fill_buf().map_err(Fault::Source)?.is_empty();
+            self.skip(if ends_early { 0 } else { self.padding })?;
             (self.data, self.padding) = (0, 0);
             let Some(header) = self.header()? else {
                 // An extension without the entry it extends.

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default)]
 pub struct Import {
     pub name: Option<Reference>,
-    /// The comment of its only step.
+    /// The comment of its only step; empty is Docker's `Imported from -`.
     pub message: String,
     /// Dockerfile instructions: `CMD ["sh"]`, `ENV A=b`.
     pub changes: Vec<String>,
@@ -37,7 +37,8 @@ pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Re
         let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
         let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
         let created = import.created.map(|time| time.to_string());
-        let about = About { comment: import.message, created, ..About::default() };
+        let comment = if import.message.is_empty() { "Imported from -".to_owned() } else { import.message };
+        let about = About { comment, created, ..About::default() };
         let base = Base::scratch(import.platform.unwrap_or_else(Platform::host));
         store.assemble(writing, base, Some(layer), config, about, import.name.as_ref())
     })

@@ -206,7 +206,7 @@ impl Store {
     /// The image of an entry, with all names that other entries give it.
     pub(crate) fn read(&self, entry: &Entry, entries: &[Entry]) -> Result<Image> {
         let mut image = self.read_target(&entry.target, entry.id)?;
-        for other in entries.iter().filter(|e| e.same_image(entry) || e.id == Some(image.id)) {
+        for other in entries.iter().filter(|e| e.same_image(entry) || self.entry_id(e) == Some(image.id)) {
             image.names.extend(other.name.clone());
             image.parent = image.parent.or(other.parent);
             image.last_tagged = image.last_tagged.max(other.tagged.clone());

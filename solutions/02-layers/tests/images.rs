@@ -253,7 +253,6 @@ fn import_makes_one_layer_and_a_recipe() {
     let test = TestStore::new();
     let about = Import {
         name: Some(Reference::parse("rootfs:1").unwrap()),
-        message: "Imported from -".into(),
         changes: vec![r#"CMD ["/app"]"#.into(), "ENV A=b".into()],
         created: Some("2026-01-01T00:00:00Z".parse().unwrap()),
         ..Import::default()
@@ -297,6 +296,33 @@ fn the_oldest_archives_load() {
     );
     let blobs = test.store.blobs().list().unwrap();
     assert_eq!(blobs.len(), 4, "two layers, a config, a manifest; what no image needs (VERSION) is gone: {blobs:?}");
+}
+
+/// umoci ends a layer with its last file's last byte: no padding, no zero blocks.
+#[test]
+fn a_layer_without_its_end_loads() {
+    let whole = layer("file", "not a whole block");
+    let bare = &whole[..512 + "not a whole block".len()];
+    let test = TestStore::new();
+    test.load(&docker_archive(&["bare:1"], &[bare]).bytes()).unwrap();
+    let folders = test.store.layer_folders(&test.store.resolve("bare:1").unwrap()).unwrap();
+    assert_eq!(fs::read_to_string(folders[0].join("file")).unwrap(), "not a whole block");
+}
+
+/// Another tool may write to the layout: its entries carry none of our annotations.
+#[test]
+fn entries_of_other_tools_are_images_too() {
+    let (test, image) = with_image(&["app:1"]);
+    let path = test.root.path().join("content/index.json");
+    let mut index: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut foreign = index["manifests"][0].clone();
+    foreign["annotations"] = json!({"org.opencontainers.image.ref.name": "theirs:1"});
+    index["manifests"].as_array_mut().unwrap().push(foreign);
+    fs::write(&path, index.to_string()).unwrap();
+    let images = test.store.images().unwrap();
+    assert_eq!((images.len(), images[0].tags()), (1, vec!["app:1".to_owned(), "theirs:1".to_owned()]));
+    assert_eq!(told(&test.store.remove("app:1", false, true, &nobody).unwrap(), &image), ["untagged app:1"]);
+    assert_eq!(test.store.resolve(&image.id.hex()).unwrap().tags(), ["theirs:1"]);
 }
 
 /// Many at once: each load, tag and removal is whole, and none undoes another's.
