@@ -85,7 +85,7 @@ fn join(
     let options = Options { init: false, cgroup: Some(&contained.cgroup) };
     let pid = contained.init.running.pid;
     let running = process::join(pid, &contained.spec, &process, streams, &options).map_err(|e| {
-        let text = format!("OCI runtime exec failed: exec failed: unable to start container process: {e}: unknown");
+        let text = format!("OCI runtime exec failed: exec failed: {e}: unknown");
         // Docker: what fails before the command is looked for counts as "cannot be executed".
         (Error::new(Kind::Invalid, text), if e.exit_code() == 127 { 127 } else { 126 })
     })?;

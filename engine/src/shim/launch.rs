@@ -43,7 +43,7 @@ impl From<process::Error> for Failure {
         let kind = if matches!(exit_code, 126 | 127) { Kind::Invalid } else { Kind::System };
         let text = format!(
             "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: \
-             unable to start container process: {error}: unknown"
+             {error}: unknown"
         );
         Self { error: Error::new(kind, text), exit_code }
     }
