@@ -1,7 +1,7 @@
 //! `exec`: another process in a container that runs already.
 //!
-//! The engine's thread enters the container's PID namespace for the moment of the clone (setns(2) moves only its future children
-//! there), so the new process is at once the engine's own child and a process of the container. It can therefore be seen from inside before it has become the
+//! A copy of the engine enters the container's PID namespace (setns(2) moves only its future children there), and clones once more
+//! with the engine as parent, so the new process is at once the engine's own child and a process of the container. It can therefore be seen from inside before it has become the
 //! command: until then it is not dumpable, so nobody without CAP_SYS_PTRACE on the host can look into it (CVE-2016-9962), and
 //! the first thing it does is to close every file of the engine's.
 
@@ -9,8 +9,13 @@ use std::convert::Infallible;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::OFlags;
-use rustix::process::{DumpableBehavior, Pid, PidfdFlags, dumpable_behavior, pidfd_open, set_dumpable_behavior};
-use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces};
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{
+    DumpableBehavior, Pid, PidfdFlags, WaitId, WaitIdOptions, dumpable_behavior, pidfd_open, set_dumpable_behavior,
+    waitid,
+};
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use crate::beneath;
 use crate::launch::follow;
@@ -78,23 +83,17 @@ pub fn join(
     follow(cloned, &ours, added, |failure| process::explain(&plan.process, failure))
 }
 
-/// The clone, with this thread's future children in the container's PID namespace.
+/// The clone. Where a process cannot be born in the container's cgroup, it is moved there.
 fn clone_inside(
     plan: &Plan,
     has_pid: bool,
     cgroup: Option<&Cgroup>,
     channel: &OwnedFd,
 ) -> Result<(sys::Cloned, Result<()>)> {
-    let home = if has_pid {
-        let home = std::fs::File::open("/proc/thread-self/ns/pid")
-            .map_err(|source| Error::System { step: "open /proc/thread-self/ns/pid".to_owned(), source })?;
-        move_into_thread_name_spaces(plan.init.as_fd(), ThreadNameSpaceType::PROCESS_ID)
-            .map_err(|error| Error::system("cannot enter the container's PID namespace", error))?;
-        Some(home)
-    } else {
-        None
+    let start = |born_in: Option<BorrowedFd<'_>>| match has_pid {
+        true => clone_in_pid_namespace(plan, born_in, channel),
+        false => sys::clone_into(0, born_in, || run(plan, channel)),
     };
-    let start = |cgroup: Option<BorrowedFd<'_>>| sys::clone_into(0, cgroup, || run(plan, channel));
     let born_in = cgroup.and_then(Cgroup::fd);
     let mut add = None;
     let cloned = match start(born_in) {
@@ -104,14 +103,41 @@ fn clone_inside(
         }
         cloned => cloned,
     };
-    let back = home.map(|home| move_into_link_name_space(home.as_fd(), Some(LinkNameSpaceType::ProcessID)));
-    let cloned = cloned.map_err(|error| Error::system("clone3", error))?;
-    let mut added =
-        back.unwrap_or(Ok(())).map_err(|error| Error::system("cannot return to the engine's own PID namespace", error));
-    if let (Ok(()), Some(cgroup)) = (&added, add) {
-        added = cgroup.add(cloned.pid);
-    }
+    let cloned = cloned.map_err(|error| Error::system("cannot start a process in the container", error))?;
+    let added = add.map_or(Ok(()), |cgroup| cgroup.add(cloned.pid));
     Ok((cloned, added))
+}
+
+/// The clone, by a process in between: who enters a PID namespace does so for all its future children, and only root of the host
+/// could come back. The new process is ours all the same, not that of the one in between (`CLONE_PARENT`).
+fn clone_in_pid_namespace(
+    plan: &Plan,
+    cgroup: Option<BorrowedFd<'_>>,
+    channel: &OwnedFd,
+) -> rustix::io::Result<sys::Cloned> {
+    let (told, tell) = pipe_with(PipeFlags::CLOEXEC)?;
+    let between = sys::fork(|| {
+        let entered = move_into_thread_name_spaces(plan.init.as_fd(), ThreadNameSpaceType::PROCESS_ID);
+        let cloned = entered.and_then(|()| sys::clone_for_parent(cgroup, || run(plan, channel)));
+        let word = cloned.unwrap_or_else(|error| -error.raw_os_error());
+        // If nobody listens any more, the new process finds that out by itself.
+        let _ = rustix::io::write(&tell, &word.to_ne_bytes());
+        sys::exit_now(0)
+    })?;
+    drop(tell);
+    let mut word = [0; size_of::<i32>()];
+    let heard = rustix::io::retry_on_intr(|| rustix::io::read(&told, &mut word));
+    let between = Pid::from_raw(between).ok_or(Errno::SRCH)?;
+    rustix::io::retry_on_intr(|| waitid(WaitId::Pid(between), WaitIdOptions::EXITED))?;
+    match (heard?, i32::from_ne_bytes(word)) {
+        (4, pid) if pid > 0 => {
+            // Our own child, and not reaped: the number is nobody else's.
+            let child = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
+            Ok(sys::Cloned { pid, pidfd: pidfd_open(child, PidfdFlags::empty())? })
+        }
+        (4, errno) => Err(Errno::from_raw_os_error(-errno)),
+        _ => Err(Errno::CHILD),
+    }
 }
 
 /// Which namespaces the container does not share with the engine. To enter one's own user namespace again is an error (setns(2)),

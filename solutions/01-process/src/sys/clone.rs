@@ -50,6 +50,26 @@ pub(crate) fn clone_into(
     }
 }
 
+/// As [`clone_into`], by a process that stands between: the child becomes its parent's, and a child of nobody when that one has
+/// gone. Returns its number.
+pub(crate) fn clone_for_parent(cgroup: Option<BorrowedFd<'_>>, child: impl FnOnce() -> Infallible) -> Result<i32> {
+    // SAFETY: as in `clone_into`.
+    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
+    // CLONE_PARENT: no exit signal may be named, the child takes that of the process in between (clone3(2)).
+    arguments.flags = libc::CLONE_PARENT as u64 | CLONE_CLEAR_SIGHAND;
+    if let Some(cgroup) = cgroup {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    // SAFETY: as in `clone_into`.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>()) };
+    match pid {
+        -1 => Err(last_error()),
+        0 => run(child),
+        _ => Ok(pid as i32),
+    }
+}
+
 /// A plain copy of this process: clone(2) and not clone3, which Docker's seccomp profile hides, and not the C library's fork, which
 /// takes locks. `child` as for [`clone_into`].
 pub(crate) fn fork(child: impl FnOnce() -> Infallible) -> Result<i32> {
