@@ -62,12 +62,11 @@ impl Store {
         prune: bool,
         users: &dyn Fn() -> Result<Vec<Use>>,
     ) -> Result<Vec<Removed>> {
-        // The outcome is kept apart from the error: a name may have gone before a conflict shows.
         self.index.update(|entries| {
-            let mut removal = Removal { store: self, users: users()?, entries, removed: Vec::new() };
+            let mut removal =
+                Removal { store: self, users: users()?, entries, removed: Vec::new(), chains: Vec::new() };
             removal.remove(name, force, prune)?;
-            let Removal { users, removed, .. } = removal;
-            self.sweep_after(entries, &users, removed)
+            self.sweep_after(removal)
         })
     }
 
@@ -86,7 +85,7 @@ impl Store {
         let images = self.images()?;
         let removed = self.index.update(|entries| {
             let users = users()?;
-            let mut removal = Removal { store: self, users, entries, removed: Vec::new() };
+            let mut removal = Removal { store: self, users, entries, removed: Vec::new(), chains: Vec::new() };
             for image in images.iter().filter(|image| chosen(image)) {
                 let names = removal.names(&image.id);
                 if removal.users.iter().any(|u| u.image == image.id) || !(all || names.is_empty()) {
@@ -96,8 +95,7 @@ impl Store {
                 // Images made from it are no conflict here, they only keep it.
                 removal.delete(&image.id, Force::No, true, true)?;
             }
-            let Removal { users, removed, .. } = removal;
-            self.sweep_after(entries, &users, removed)
+            self.sweep_after(removal)
         })?;
         Ok((removed, before.saturating_sub(self.bytes_used())))
     }
@@ -108,11 +106,23 @@ impl Store {
         image.names.is_empty() && !all.iter().any(|other| other.parent == Some(image.id))
     }
 
-    fn sweep_after(&self, entries: &[Entry], users: &[Use], mut removed: Vec<Removed>) -> Result<Vec<Removed>> {
-        if removed.iter().any(|r| matches!(r, Removed::Deleted(_))) {
-            removed.extend(self.sweep(entries, users)?.into_iter().map(Removed::Deleted));
+    /// Sweeps, and tells of each layer after the last image that was made of it, the uppermost first.
+    fn sweep_after(&self, removal: Removal<'_>) -> Result<Vec<Removed>> {
+        if removal.chains.is_empty() {
+            return Ok(removal.removed);
         }
-        Ok(removed)
+        let gone = self.sweep(removal.entries, &removal.users)?;
+        let chains = removal.chains;
+        let mut told = Vec::new();
+        for step in removal.removed {
+            let image = chains.iter().position(|(id, _)| step == Removed::Deleted(*id));
+            told.push(step);
+            let Some(at) = image else { continue };
+            let last =
+                |layer: &&Digest| gone.contains(layer) && !chains[at + 1..].iter().any(|(_, c)| c.contains(layer));
+            told.extend(chains[at].1.iter().rev().filter(last).map(|layer| Removed::Deleted(*layer)));
+        }
+        Ok(told)
     }
 }
 
@@ -130,6 +140,8 @@ struct Removal<'a> {
     users: Vec<Use>,
     entries: &'a mut Vec<Entry>,
     removed: Vec<Removed>,
+    /// The images that were deleted, and their chain IDs.
+    chains: Vec<(Digest, Vec<Digest>)>,
 }
 
 impl Removal<'_> {
@@ -202,7 +214,10 @@ impl Removal<'_> {
             let dangling = self.names(id).is_empty() && !self.has_children(id);
             return if quiet && (!dangling || used) { Ok(()) } else { Err(conflict) };
         }
-        let parent = self.entries.iter().find(|e| self.is(e, id)).and_then(|e| e.parent);
+        let entry = self.entries.iter().find(|e| self.is(e, id)).cloned();
+        let parent = entry.as_ref().and_then(|e| e.parent);
+        let image = entry.and_then(|e| self.store.read_target(&e.target, Some(*id)).ok());
+        self.chains.push((*id, image.map(|image| image.chain_ids()).unwrap_or_default()));
         self.names(id).iter().for_each(|name| self.untag(name));
         let gone: Vec<bool> = self.entries.iter().map(|e| self.is(e, id)).collect();
         let mut gone = gone.iter();

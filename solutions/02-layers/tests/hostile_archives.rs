@@ -1,5 +1,7 @@
 //! Archives of images that lie. Each is refused with an error that says what is wrong, and leaves the store as it was.
 
+#![allow(clippy::unwrap_used, reason = "tests, and what they share")]
+
 mod support;
 
 use serde_json::{Value, json};

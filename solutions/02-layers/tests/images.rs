@@ -1,5 +1,7 @@
 //! The store as its users see it: load, names, removal, history, commit.
 
+#![allow(clippy::unwrap_used, reason = "tests, and what they share")]
+
 mod support;
 
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Archives of images, made by hand, good ones and bad ones.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test takes what it needs")]
 
 use serde_json::{Value, json};
 use solution_2::{Digest, Store};
