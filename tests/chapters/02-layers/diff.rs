@@ -126,14 +126,15 @@ sandboxed! {
     }
 }
 
-#[test]
-fn links_that_change_under_the_hand_are_not_followed() {
-    let ground = Ground::new();
-    symlink("../outside", ground.root().join("way")).unwrap();
-    let mut archive = Vec::new();
-    write_layer(&ground.root(), &mut archive).unwrap();
-    let copy = Ground::new();
-    copy.unpack_as(Whiteouts::Overlay, &archive).unwrap();
-    assert_eq!(listing(&copy.root()), ["way"]);
-    assert_eq!(fs::read_link(copy.root().join("way")).unwrap(), Path::new("../outside"));
+sandboxed! {
+    fn links_that_change_under_the_hand_are_not_followed() {
+        let ground = Ground::new();
+        symlink("../outside", ground.root().join("way")).unwrap();
+        let mut archive = Vec::new();
+        write_layer(&ground.root(), &mut archive).unwrap();
+        let copy = Ground::new();
+        copy.unpack_as(Whiteouts::Overlay, &archive).unwrap();
+        assert_eq!(listing(&copy.root()), ["way"]);
+        assert_eq!(fs::read_link(copy.root().join("way")).unwrap(), Path::new("../outside"));
+    }
 }

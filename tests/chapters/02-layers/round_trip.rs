@@ -12,6 +12,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::archive::{Ground, listing};
+use super::sandbox::sandboxed;
 
 /// Something to put into a tree; what does not fit there is left out.
 #[derive(Debug, Clone)]
@@ -100,39 +101,38 @@ fn packed(root: &Path) -> Vec<u8> {
     archive
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_tree_survives_the_way_into_a_layer_and_back(steps in steps()) {
-        let tree = Ground::new();
-        build(&tree.root(), &steps);
-        let archive = packed(&tree.root());
-        let copy = Ground::new();
-        let notes = copy.unpack_as(Whiteouts::Overlay, &archive).unwrap().notes;
-        prop_assert_eq!(notes, Vec::<String>::new());
-        prop_assert_eq!(describe(&copy.root()), describe(&tree.root()));
-        prop_assert!(packed(&copy.root()) == archive, "the same files have to give the same bytes");
+sandboxed! {
+    fn a_tree_survives_the_way_into_a_layer_and_back() {
+        let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+        proptest!(config, |(steps in steps())| {
+            let tree = Ground::new();
+            build(&tree.root(), &steps);
+            let archive = packed(&tree.root());
+            let copy = Ground::new();
+            let notes = copy.unpack_as(Whiteouts::Overlay, &archive).unwrap().notes;
+            prop_assert_eq!(notes, Vec::<String>::new());
+            prop_assert_eq!(describe(&copy.root()), describe(&tree.root()));
+            prop_assert!(packed(&copy.root()) == archive, "the same files have to give the same bytes");
+        });
     }
-}
 
-#[test]
-fn gnu_tar_reads_what_is_packed() {
-    let tree = Ground::new();
-    let long = format!("{}/{}", "d".repeat(120), "f".repeat(200));
-    fs::create_dir(tree.root().join("d".repeat(120))).unwrap();
-    fs::write(tree.root().join(&long), "long").unwrap();
-    fs::hard_link(tree.root().join(&long), tree.root().join("zz")).unwrap();
-    symlink("t".repeat(300), tree.root().join("link")).unwrap();
-    xattr::set(tree.root().join("zz"), "user.test", b"value").unwrap();
-    let archive = tempfile::NamedTempFile::new().unwrap();
-    fs::write(archive.path(), packed(&tree.root())).unwrap();
-    let copy = Ground::new();
-    let mut command = std::process::Command::new("tar");
-    let Ok(output) = command.args(["--xattrs", "-xf"]).arg(archive.path()).arg("-C").arg(copy.root()).output() else {
-        eprintln!("NOT RUN: gnu_tar_reads_what_is_packed: there is no tar(1)");
-        return;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(describe(&copy.root()), describe(&tree.root()));
+    fn gnu_tar_reads_what_is_packed() {
+        let tree = Ground::new();
+        let long = format!("{}/{}", "d".repeat(120), "f".repeat(200));
+        fs::create_dir(tree.root().join("d".repeat(120))).unwrap();
+        fs::write(tree.root().join(&long), "long").unwrap();
+        fs::hard_link(tree.root().join(&long), tree.root().join("zz")).unwrap();
+        symlink("t".repeat(300), tree.root().join("link")).unwrap();
+        xattr::set(tree.root().join("zz"), "user.test", b"value").unwrap();
+        let archive = tempfile::NamedTempFile::new().unwrap();
+        fs::write(archive.path(), packed(&tree.root())).unwrap();
+        let copy = Ground::new();
+        let mut command = std::process::Command::new("tar");
+        let Ok(output) = command.args(["--xattrs", "-xf"]).arg(archive.path()).arg("-C").arg(copy.root()).output() else {
+            eprintln!("NOT RUN: gnu_tar_reads_what_is_packed: there is no tar(1)");
+            return;
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(describe(&copy.root()), describe(&tree.root()));
+    }
 }

@@ -54,36 +54,36 @@ sandboxed! {
     }
 }
 
-#[test]
-fn whiteouts_in_a_flat_folder_remove_what_is_older() {
-    let ground = Ground::new();
-    let apply = |entries: Vec<Entry>| ground.unpack_as(Whiteouts::Apply, &tar(entries)).unwrap();
-    apply(vec![
-        Entry::file("file", ""),
-        Entry::file("folder/one", ""),
-        Entry::file("folder/two", ""),
-        Entry::file("opaque/old", ""),
-        Entry::file("opaque/deep/old", ""),
-        Entry::file("replaced/old", ""),
-    ]);
-    apply(vec![
-        Entry::file(".wh.file", ""),
-        Entry::file("folder/.wh.one", ""),
-        Entry::file("opaque/new", ""),
-        Entry::file("opaque/deep/new", ""),
-        Entry::file("opaque/.wh..wh..opq", ""),
-        Entry::file("replaced/new", ""),
-        Entry::file(".wh.replaced", ""),
-        Entry::file(".wh.never-was", ""),
-    ]);
-    let left =
-        ["folder", "folder/two", "opaque", "opaque/deep", "opaque/deep/new", "opaque/new", "replaced", "replaced/new"];
-    assert_eq!(listing(&ground.root()), left);
-}
+sandboxed! {
+    fn whiteouts_in_a_flat_folder_remove_what_is_older() {
+        let ground = Ground::new();
+        let apply = |entries: Vec<Entry>| ground.unpack_as(Whiteouts::Apply, &tar(entries)).unwrap();
+        apply(vec![
+            Entry::file("file", ""),
+            Entry::file("folder/one", ""),
+            Entry::file("folder/two", ""),
+            Entry::file("opaque/old", ""),
+            Entry::file("opaque/deep/old", ""),
+            Entry::file("replaced/old", ""),
+        ]);
+        apply(vec![
+            Entry::file(".wh.file", ""),
+            Entry::file("folder/.wh.one", ""),
+            Entry::file("opaque/new", ""),
+            Entry::file("opaque/deep/new", ""),
+            Entry::file("opaque/.wh..wh..opq", ""),
+            Entry::file("replaced/new", ""),
+            Entry::file(".wh.replaced", ""),
+            Entry::file(".wh.never-was", ""),
+        ]);
+        let left =
+            ["folder", "folder/two", "opaque", "opaque/deep", "opaque/deep/new", "opaque/new", "replaced", "replaced/new"];
+        assert_eq!(listing(&ground.root()), left);
+    }
 
-#[test]
-fn where_there_are_no_layers_there_are_no_whiteouts() {
-    let ground = Ground::new();
-    ground.unpack_as(Whiteouts::Keep, &tar([Entry::file("x", ""), Entry::file(".wh.x", "kept")])).unwrap();
-    assert_eq!(listing(&ground.root()), [".wh.x", "x"]);
+    fn where_there_are_no_layers_there_are_no_whiteouts() {
+        let ground = Ground::new();
+        ground.unpack_as(Whiteouts::Keep, &tar([Entry::file("x", ""), Entry::file(".wh.x", "kept")])).unwrap();
+        assert_eq!(listing(&ground.root()), [".wh.x", "x"]);
+    }
 }
