@@ -2,6 +2,7 @@
 //!
 //! Nothing has to be compared: overlayfs copied up what was touched, and marked what was removed.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -45,19 +46,19 @@ pub fn write_layer(upper: &Path, to: &mut dyn Write) -> Result<Vec<String>> {
 
 /// What the upper folder changes about the layers below it (lowest first), sorted by path.
 ///
-/// As Docker tells it: a folder counts as modified if it differs itself, or if something in it was added or deleted.
+/// As Docker tells it: a folder counts as modified if it differs itself, or if anything below it does.
 ///
 /// # Errors
 /// If a folder cannot be read.
 pub fn changes(upper: &Path, lower: &[PathBuf]) -> Result<Vec<Change>> {
     let root = open_folder(upper)?;
     let below = Below(lower.iter().rev().map(|layer| open_folder(layer)).collect::<Result<_>>()?);
-    let mut changes = std::collections::BTreeMap::new();
+    let mut changes = BTreeMap::new();
     let mut walk = Walk::new(root.as_fd())?;
     while let Some((path, status)) = walk.next()? {
         let Some(kind) = kind_of_change(&below, &path, &status)? else { continue };
-        if kind != ChangeKind::Modified {
-            touch_parent(&mut changes, &path);
+        for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+            changes.entry(folder.to_path_buf()).or_insert(ChangeKind::Modified);
         }
         changes.insert(path.clone(), kind);
         if kind == ChangeKind::Modified && is_opaque(root.as_fd(), &path, &status)? {
@@ -69,12 +70,6 @@ pub fn changes(upper: &Path, lower: &[PathBuf]) -> Result<Vec<Change>> {
         }
     }
     Ok(changes.into_iter().map(|(path, kind)| Change { path: Path::new("/").join(path), kind }).collect())
-}
-
-fn touch_parent(changes: &mut std::collections::BTreeMap<PathBuf, ChangeKind>, path: &Path) {
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        changes.entry(parent.to_path_buf()).or_insert(ChangeKind::Modified);
-    }
 }
 
 fn kind_of_change(below: &Below, path: &Path, status: &Stat) -> Result<Option<ChangeKind>> {
@@ -115,7 +110,7 @@ impl Below {
 
     /// The names that the layers show in this folder.
     fn names(&self, path: &Path) -> Result<Vec<std::ffi::OsString>> {
-        let mut found = std::collections::BTreeMap::new();
+        let mut found = BTreeMap::new();
         for layer in self.layers(path)? {
             let folder = pack::open(layer.as_fd(), path, OFlags::RDONLY).map_err(failed("open", path))?;
             for name in names(folder.as_fd()).map_err(crate::Error::io("read", path))? {

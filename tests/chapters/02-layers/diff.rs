@@ -73,6 +73,7 @@ sandboxed! {
             "A /new/file",
             "A /new/link",
             "A /new/other-name",
+            "C /usr",
             "C /usr/bin",
             "C /var",
             "C /var/cache",
