@@ -1,24 +1,19 @@
 //! `exec`: another process in a container that runs already.
 //!
-//! A copy of the engine enters the container's PID namespace (setns(2) moves only its future children there), and clones once more
-//! with the engine as parent, so the new process is at once the engine's own child and a process of the container. It can therefore be seen from inside before it has become the
-//! command: until then it is not dumpable, so nobody without CAP_SYS_PTRACE on the host can look into it (CVE-2016-9962), and
-//! the first thing it does is to close every file of the engine's.
+//! A copy of the engine enters the container's PID namespace (setns(2) moves only the children yet to be born), and gives birth there to a process that is the
+//! engine's own child (`birth.rs`). It can be seen from inside before it has become the command: until then it is not dumpable, so nobody
+//! without CAP_SYS_PTRACE on the host can look into it (CVE-2016-9962), and the first thing it does is to close every file of the engine's.
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::OFlags;
-use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{
-    DumpableBehavior, Pid, PidfdFlags, WaitId, WaitIdOptions, dumpable_behavior, pidfd_open, set_dumpable_behavior,
-    waitid,
-};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, pidfd_open, set_dumpable_behavior};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use crate::beneath;
-use crate::launch::follow;
+use crate::birth::Birth;
+use crate::launch::{finish_from_outside, follow};
 use crate::report::{self, At, Outcome, Step};
 use crate::{Error, Options, Result, Running, Streams, cgroup::Cgroup, oci, process, sys};
 use oci::LinuxNamespaceType as Kind;
@@ -71,73 +66,23 @@ pub fn join(
     };
     plan.note_descriptors(&theirs);
 
-    let before = dumpable_behavior().map_err(|error| Error::system("prctl", error))?;
-    let hidden = |behavior| set_dumpable_behavior(behavior).map_err(|error| Error::system("prctl", error));
-    hidden(DumpableBehavior::NotDumpable)?;
-    let cloned = clone_inside(&plan, has_pid, options.cgroup, &theirs);
-    if before == DumpableBehavior::Dumpable {
-        hidden(before)?;
-    }
-    let (cloned, added) = cloned?;
+    let enter = || {
+        // From here on this copy of the engine, and the process made from it, can be looked into by nobody.
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Step::EnterNamespaces)?;
+        if has_pid {
+            move_into_thread_name_spaces(plan.init.as_fd(), ThreadNameSpaceType::PROCESS_ID)
+                .at(Step::EnterNamespaces)?;
+        }
+        Ok(())
+    };
+    let cgroup = options.cgroup.and_then(Cgroup::fd);
+    let birth = Birth { namespaces: 0, cgroup, enter: Some(&enter) };
+    let born = birth.give(&|in_cgroup| run(&plan, &theirs, cgroup.is_some() && !in_cgroup));
+    let (cloned, in_cgroup) = born.map_err(|failure| process::explain(&plan.process, failure))?;
     drop(theirs);
-    follow(cloned, &ours, added, |failure| process::explain(&plan.process, failure))
-}
-
-/// The clone. Where a process cannot be born in the container's cgroup, it is moved there.
-fn clone_inside(
-    plan: &Plan,
-    has_pid: bool,
-    cgroup: Option<&Cgroup>,
-    channel: &OwnedFd,
-) -> Result<(sys::Cloned, Result<()>)> {
-    let start = |born_in: Option<BorrowedFd<'_>>| match has_pid {
-        true => clone_in_pid_namespace(plan, born_in, channel),
-        false => sys::clone_into(0, born_in, || run(plan, channel)),
-    };
-    let born_in = cgroup.and_then(Cgroup::fd);
-    let mut add = None;
-    let cloned = match start(born_in) {
-        Err(_) if born_in.is_some() => {
-            add = cgroup;
-            start(None)
-        }
-        cloned => cloned,
-    };
-    let cloned = cloned.map_err(|error| Error::system("cannot start a process in the container", error))?;
-    let added = add.map_or(Ok(()), |cgroup| cgroup.add(cloned.pid));
-    Ok((cloned, added))
-}
-
-/// The clone, by a process in between: who enters a PID namespace does so for all its future children, and only root of the host
-/// could come back. The new process is ours all the same, not that of the one in between (`CLONE_PARENT`).
-fn clone_in_pid_namespace(
-    plan: &Plan,
-    cgroup: Option<BorrowedFd<'_>>,
-    channel: &OwnedFd,
-) -> rustix::io::Result<sys::Cloned> {
-    let (told, tell) = pipe_with(PipeFlags::CLOEXEC)?;
-    let between = sys::fork(|| {
-        let entered = move_into_thread_name_spaces(plan.init.as_fd(), ThreadNameSpaceType::PROCESS_ID);
-        let cloned = entered.and_then(|()| sys::clone_for_parent(cgroup, || run(plan, channel)));
-        let word = cloned.unwrap_or_else(|error| -error.raw_os_error());
-        // If nobody listens any more, the new process finds that out by itself.
-        let _ = rustix::io::write(&tell, &word.to_ne_bytes());
-        sys::exit_now(0)
-    })?;
-    drop(tell);
-    let mut word = [0; size_of::<i32>()];
-    let heard = rustix::io::retry_on_intr(|| rustix::io::read(&told, &mut word));
-    let between = Pid::from_raw(between).ok_or(Errno::SRCH)?;
-    rustix::io::retry_on_intr(|| waitid(WaitId::Pid(between), WaitIdOptions::EXITED))?;
-    match (heard?, i32::from_ne_bytes(word)) {
-        (4, pid) if pid > 0 => {
-            // Our own child, and not reaped: the number is nobody else's.
-            let child = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
-            Ok(sys::Cloned { pid, pidfd: pidfd_open(child, PidfdFlags::empty())? })
-        }
-        (4, errno) => Err(Errno::from_raw_os_error(-errno)),
-        _ => Err(Errno::CHILD),
-    }
+    let add = options.cgroup.filter(|_| cgroup.is_some() && !in_cgroup);
+    let prepared = finish_from_outside(&cloned, ours.as_fd(), None, add);
+    follow(cloned, &ours, prepared, |failure| process::explain(&plan.process, failure))
 }
 
 /// Which namespaces the container does not share with the engine. To enter one's own user namespace again is an error (setns(2)),
@@ -171,9 +116,9 @@ impl Plan {
 }
 
 /// The child. System calls only, as in `child.rs`.
-fn run(plan: &Plan, channel: &OwnedFd) -> Infallible {
+fn run(plan: &Plan, channel: &OwnedFd, wait: bool) -> Infallible {
     let parent = channel.as_fd();
-    let failure = match enter(plan, parent) {
+    let failure = match enter(plan, parent, wait) {
         Ok(terminal) => plan.process.become_command(terminal.as_ref(), parent),
         Err(failure) => failure,
     };
@@ -181,7 +126,7 @@ fn run(plan: &Plan, channel: &OwnedFd) -> Infallible {
     sys::exit_now(127)
 }
 
-fn enter(plan: &Plan, parent: BorrowedFd<'_>) -> Outcome<Option<OwnedFd>> {
+fn enter(plan: &Plan, parent: BorrowedFd<'_>, wait: bool) -> Outcome<Option<OwnedFd>> {
     sys::close_all_but(&plan.keep).at(Step::CloseFiles)?;
     process::die_with_parent().at(Step::Parent)?;
     report::parent_lives(parent).at(Step::Parent)?;
@@ -192,6 +137,9 @@ fn enter(plan: &Plan, parent: BorrowedFd<'_>) -> Outcome<Option<OwnedFd>> {
     }
     for group in &plan.cgroups {
         rustix::io::write(group, b"0").at(Step::CgroupNamespace)?;
+    }
+    if wait {
+        report::wait_for_go(parent).at(Step::Parent)?;
     }
     // All at once, or none. The mount namespace brings its root and working directory along.
     move_into_thread_name_spaces(plan.init.as_fd(), plan.namespaces).at(Step::EnterNamespaces)?;

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::mount::MountPropagationFlags;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
+use crate::birth::Birth;
 use crate::child::{self, Plan};
 use crate::mount_options::{self, MountOptions};
 use crate::mounts::{self, Kind, Mount};
@@ -120,29 +121,22 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
     let maps = if namespaces.user { Some(userns::Maps::of(linux)?) } else { None };
 
     let (ours, theirs) = report::channel().map_err(|error| Error::system("socketpair", error))?;
-    let visit = namespaces.visit()?;
-    let cgroup = options.cgroup.and_then(Cgroup::fd);
-    let start = |cgroup: Option<BorrowedFd<'_>>, wait: bool| {
-        sys::clone_into(namespaces.flags, cgroup, || child::run(&plan, &theirs, &ours, wait))
+    let birth = Birth {
+        namespaces: namespaces.flags,
+        cgroup: options.cgroup.and_then(Cgroup::fd),
+        enter: if namespaces.joins() { Some(&|| namespaces.enter()) } else { None },
     };
-    let mut add_later = None;
-    let cloned = match start(cgroup, maps.is_some()) {
-        // Not every kernel, nor every place in the tree, lets a process be born in another cgroup: then it is moved.
-        Err(_) if cgroup.is_some() => {
-            add_later = options.cgroup;
-            start(None, true)
-        }
-        cloned => cloned,
-    };
-    let left = visit.leave();
-    let cloned = cloned.map_err(|error| Error::system("clone3: cannot make the container's namespaces", error))?;
+    let told = options.cgroup.is_some_and(|cgroup| cgroup.fd().is_some());
+    let born = birth.give(&|in_cgroup| child::run(&plan, &theirs, &ours, maps.is_some() || told && !in_cgroup));
+    let (cloned, in_cgroup) = born.map_err(|failure| explain(&plan, failure))?;
     drop(theirs);
-    let prepared = left.and_then(|()| finish_from_outside(&cloned, ours.as_fd(), maps.as_ref(), add_later));
+    let add = options.cgroup.filter(|_| told && !in_cgroup);
+    let prepared = finish_from_outside(&cloned, ours.as_fd(), maps.as_ref(), add);
     follow(cloned, &ours, prepared, |failure| explain(&plan, failure))
 }
 
 /// What only the parent can do for the child, which waits for it.
-fn finish_from_outside(
+pub(crate) fn finish_from_outside(
     cloned: &Cloned,
     channel: BorrowedFd<'_>,
     maps: Option<&userns::Maps>,
@@ -176,6 +170,7 @@ pub(crate) fn follow(
                 Ok(Message::End) => return Ok(running),
                 Ok(Message::Terminal(master)) => running.terminal = Some(master),
                 Ok(Message::Failed(failure)) => break explain(failure),
+                Ok(Message::Born { .. }) => {}
                 Err(error) => break Error::system("cannot hear the container's process", error),
             }
         },

@@ -18,6 +18,7 @@ pub mod user;
 pub mod userns;
 
 mod beneath;
+mod birth;
 mod cgroup_mount;
 mod child;
 mod command;

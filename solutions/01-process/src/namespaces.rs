@@ -1,14 +1,14 @@
 //! Which namespaces a container gets (namespaces(7)).
 //!
-//! Each kind is new, joined, or the engine's own: a specification names it alone, names it with a path, or does not name it. New ones come from the
-//! clone itself. Joined ones are entered by the parent's thread for the moment of the clone, and left again: so the child is born in
-//! them, even where its own user namespace would not have the right to enter.
+//! Each kind is new, joined, or the engine's own: a specification names it alone, names it with a path, or does not name it. New ones
+//! come from the clone itself; joined ones are entered just before it (`birth.rs`).
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::report::{At, Outcome, Step};
 use crate::{Error, Result, oci};
 use oci::LinuxNamespaceType as Kind;
 
@@ -27,9 +27,7 @@ pub(crate) struct Namespaces {
 #[derive(Debug)]
 struct Joined {
     kind: LinkNameSpaceType,
-    name: &'static str,
     there: OwnedFd,
-    home: OwnedFd,
 }
 
 impl Namespaces {
@@ -66,35 +64,17 @@ impl Namespaces {
         tracing::info!(target: "explain", man = "clone3(2)", shell = format!("unshare {option}"), "giving the container {what}");
     }
 
-    /// Enters what is joined. The caller must [`Visit::leave`] right after the clone.
-    pub(crate) fn visit(&self) -> Result<Visit<'_>> {
-        let mut visit = Visit { entered: Vec::with_capacity(self.joined.len()) };
-        for joined in &self.joined {
-            if let Err(error) = move_into_link_name_space(joined.there.as_fd(), Some(joined.kind)) {
-                visit.leave()?;
-                return Err(Error::system(format!("cannot join the {} namespace", joined.name), error));
-            }
-            visit.entered.push(joined);
-        }
-        Ok(visit)
+    /// Whether anything is to be joined.
+    pub(crate) fn joins(&self) -> bool {
+        !self.joined.is_empty()
     }
-}
 
-/// A stay of this thread in namespaces that are not its own.
-#[must_use]
-pub(crate) struct Visit<'a> {
-    entered: Vec<&'a Joined>,
-}
-
-impl Visit<'_> {
-    /// Back home. If that fails, this thread is good for nothing more, and its caller must say so.
-    pub(crate) fn leave(self) -> Result<()> {
-        for joined in self.entered.iter().rev() {
-            move_into_link_name_space(joined.home.as_fd(), Some(joined.kind)).map_err(|error| {
-                Error::system(format!("cannot return to the engine's own {} namespace", joined.name), error)
-            })?;
-        }
-        Ok(())
+    /// Enters what is joined. Async-signal-safe.
+    pub(crate) fn enter(&self) -> Outcome {
+        let mut joined = self.joined.iter().enumerate();
+        joined.try_for_each(|(index, joined)| {
+            move_into_link_name_space(joined.there.as_fd(), Some(joined.kind)).at_index(Step::EnterNamespaces, index)
+        })
     }
 }
 
@@ -110,17 +90,14 @@ impl Joined {
                 return Err(Error::Unsupported(format!("joining a {kind} namespace by path is not supported")));
             }
         };
-        let open = |path: &std::path::Path| {
-            File::open(path)
-                .map(OwnedFd::from)
-                .map_err(|source| Error::System { step: format!("open {}", path.display()), source })
-        };
+        let there =
+            File::open(path).map_err(|source| Error::System { step: format!("open {}", path.display()), source })?;
         tracing::info!(
             target: "explain",
             man = "setns(2)",
             shell = format!("nsenter --{name}={}", path.display()),
             "sharing the {name} namespace of {}", path.display()
         );
-        Ok(Self { kind, name, there: open(path)?, home: open(format!("/proc/thread-self/ns/{name}").as_ref())? })
+        Ok(Self { kind, there: OwnedFd::from(there) })
     }
 }

@@ -239,6 +239,7 @@ pub(crate) fn explain(plan: &Plan, Failure { step, errno, .. }: Failure) -> Erro
         Step::Parent => "the engine that started this container has died".to_owned(),
         Step::UserNamespace => "cannot become root of the user namespace".to_owned(),
         Step::EnterNamespaces => "cannot enter the container's namespaces".to_owned(),
+        Step::Clone => "clone3: cannot make the container's process".to_owned(),
         Step::CgroupNamespace => "cannot enter the container's cgroup".to_owned(),
         Step::OomScore => "write /proc/self/oom_score_adj".to_owned(),
         Step::Loopback => "cannot bring the loopback interface up".to_owned(),

@@ -22,6 +22,7 @@ pub enum Step {
     Parent,
     UserNamespace,
     EnterNamespaces,
+    Clone,
     CgroupNamespace,
     OomScore,
     Loopback,
@@ -67,10 +68,11 @@ pub enum Step {
 impl Step {
     fn from_wire(number: u8) -> Option<Self> {
         // The order of the declaration; the test below holds the two together.
-        const ALL: [Step; 39] = [
+        const ALL: [Step; 40] = [
             Step::Parent,
             Step::UserNamespace,
             Step::EnterNamespaces,
+            Step::Clone,
             Step::CgroupNamespace,
             Step::OomScore,
             Step::Loopback,
@@ -152,10 +154,16 @@ pub(crate) enum Message {
     End,
     Failed(Failure),
     Terminal(OwnedFd),
+    /// A midwife's word (`birth.rs`): the number of the new process, and whether it is in its cgroup.
+    Born {
+        pid: i32,
+        in_cgroup: bool,
+    },
 }
 
 const FAILED: u8 = b'!';
 const TERMINAL: u8 = b't';
+const BORN: u8 = b'b';
 const GO: u8 = b'g';
 
 /// The child's side.
@@ -176,6 +184,12 @@ pub(crate) fn send_terminal(to: BorrowedFd<'_>, master: &OwnedFd) -> Result<()> 
         return Err(Errno::MSGSIZE);
     }
     sendmsg(to, &[IoSlice::new(&[TERMINAL])], &mut control, SendFlags::NOSIGNAL).map(drop)
+}
+
+/// The midwife's side. A parent that is gone needs no word.
+pub(crate) fn send_born(to: BorrowedFd<'_>, pid: i32, in_cgroup: bool) {
+    let [p0, p1, p2, p3] = pid.to_ne_bytes();
+    let _ = send(to, &[BORN, u8::from(in_cgroup), p0, p1, p2, p3], SendFlags::NOSIGNAL);
 }
 
 /// The child's side: waits until the parent has done its part (ID maps, cgroups that one cannot be born into).
@@ -219,6 +233,9 @@ pub(crate) fn receive(from: BorrowedFd<'_>) -> Result<Message> {
     match (&bytes[..received.bytes], terminal) {
         ([], _) => Ok(Message::End),
         ([TERMINAL], Some(master)) => Ok(Message::Terminal(master)),
+        (&[BORN, in_cgroup, p0, p1, p2, p3], _) => {
+            Ok(Message::Born { pid: i32::from_ne_bytes([p0, p1, p2, p3]), in_cgroup: in_cgroup != 0 })
+        }
         (&[FAILED, step, i0, i1, i2, i3, e0, e1, e2, e3], _) => Ok(Message::Failed(Failure {
             step: Step::from_wire(step).ok_or(Errno::PROTO)?,
             index: u32::from_ne_bytes([i0, i1, i2, i3]) as usize,

@@ -30,39 +30,41 @@ pub(crate) fn clone_into(
     child: impl FnOnce() -> Infallible,
 ) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
-    // SAFETY: clone_args is a struct of integers, for which zeros are the kernel's own defaults.
-    let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    arguments.flags = namespaces | libc::CLONE_PIDFD as u64 | CLONE_CLEAR_SIGHAND;
+    let mut arguments = arguments(namespaces, cgroup);
+    arguments.flags |= libc::CLONE_PIDFD as u64;
     arguments.pidfd = &raw mut pidfd as u64;
     arguments.exit_signal = libc::SIGCHLD as u64;
-    if let Some(cgroup) = cgroup {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = cgroup.as_raw_fd() as u64;
-    }
-    // SAFETY: without CLONE_VM the child has a copy of this memory and of this stack, so both sides may go on from here.
-    // `arguments` and `pidfd` outlive the call, and the size given is that of the struct.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>()) };
-    match pid {
-        -1 => Err(last_error()),
-        0 => run(child),
-        // SAFETY: CLONE_PIDFD has put a new descriptor there, which nobody else knows of.
-        _ => Ok(Cloned { pid: pid as i32, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } }),
-    }
+    let pid = clone3(&arguments, child)?;
+    // SAFETY: CLONE_PIDFD has put a new descriptor there, which nobody else knows of.
+    Ok(Cloned { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
 }
 
-/// As [`clone_into`], by a process that stands between: the child becomes its parent's, and a child of nobody when that one has
-/// gone. Returns its number.
-pub(crate) fn clone_for_parent(cgroup: Option<BorrowedFd<'_>>, child: impl FnOnce() -> Infallible) -> Result<i32> {
-    // SAFETY: as in `clone_into`.
+/// As [`clone_into`], but the new process is the child of our own parent (CLONE_PARENT), which is told its number.
+pub(crate) fn clone_sibling(
+    namespaces: u64,
+    cgroup: Option<BorrowedFd<'_>>,
+    child: impl FnOnce() -> Infallible,
+) -> Result<i32> {
+    let mut arguments = arguments(namespaces, cgroup);
+    arguments.flags |= libc::CLONE_PARENT as u64;
+    clone3(&arguments, child)
+}
+
+fn arguments(namespaces: u64, cgroup: Option<BorrowedFd<'_>>) -> libc::clone_args {
+    // SAFETY: clone_args is a struct of integers, for which zeros are the kernel's own defaults.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    // CLONE_PARENT: no exit signal may be named, the child takes that of the process in between (clone3(2)).
-    arguments.flags = libc::CLONE_PARENT as u64 | CLONE_CLEAR_SIGHAND;
+    arguments.flags = namespaces | CLONE_CLEAR_SIGHAND;
     if let Some(cgroup) = cgroup {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = cgroup.as_raw_fd() as u64;
     }
-    // SAFETY: as in `clone_into`.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<libc::clone_args>()) };
+    arguments
+}
+
+fn clone3(arguments: &libc::clone_args, child: impl FnOnce() -> Infallible) -> Result<i32> {
+    // SAFETY: without CLONE_VM the child has a copy of this memory and of this stack, so both sides may go on from here.
+    // `arguments` and what it points at outlive the call, and the size given is that of the struct.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::from_ref(arguments), size_of::<libc::clone_args>()) };
     match pid {
         -1 => Err(last_error()),
         0 => run(child),

@@ -1,0 +1,85 @@
+//! Fewer rights: what its root may not do.
+
+use super::sandbox::{Bundle, sandboxed};
+
+fn status(bundle: &Bundle, field: &str) -> String {
+    let output = bundle.output();
+    let line = output.lines().find_map(|line| line.strip_prefix(&format!("{field}:")));
+    line.unwrap_or_else(|| panic!("no {field} in {output}")).trim().to_owned()
+}
+
+#[test]
+fn root_has_fourteen_capabilities() {
+    sandboxed("identity::root_has_fourteen_capabilities", || {
+        let bundle = Bundle::new("cat /proc/self/status");
+        for set in ["CapPrm", "CapEff", "CapBnd"] {
+            assert_eq!(
+                status(&bundle, set),
+                "00000000a80425fb",
+                "{set} must hold Docker's fourteen capabilities and no other"
+            );
+        }
+        for set in ["CapInh", "CapAmb"] {
+            assert_eq!(status(&bundle, set), "0000000000000000", "{set} must be empty (CVE-2022-24769)");
+        }
+    });
+}
+
+#[test]
+fn a_filter_of_system_calls_is_in_force() {
+    sandboxed("identity::a_filter_of_system_calls_is_in_force", || {
+        assert_eq!(status(&Bundle::new("cat /proc/self/status"), "Seccomp"), "2");
+        let mut bundle = Bundle::new("cat /proc/self/status");
+        bundle.linux(|linux| {
+            linux.set_seccomp(None);
+        });
+        assert_eq!(status(&bundle, "Seccomp"), "0");
+    });
+}
+
+#[test]
+fn no_new_privileges_is_set_when_asked_for() {
+    sandboxed("identity::no_new_privileges_is_set_when_asked_for", || {
+        let mut bundle = Bundle::new("cat /proc/self/status");
+        assert_eq!(status(&bundle, "NoNewPrivs"), "0");
+        bundle.process(|process| {
+            process.set_no_new_privileges(Some(true));
+        });
+        assert_eq!(status(&bundle, "NoNewPrivs"), "1");
+        assert_eq!(status(&bundle, "Seccomp"), "2");
+    });
+}
+
+#[test]
+fn a_user_that_the_namespace_does_not_have_is_an_error() {
+    sandboxed("identity::a_user_that_the_namespace_does_not_have_is_an_error", || {
+        let mut bundle = Bundle::new("true");
+        bundle.process(|process| {
+            process.user_mut().set_uid(1000);
+        });
+        let error = bundle.error().to_string();
+        assert!(error.ends_with("setuid 1000: invalid argument"), "{error}");
+    });
+}
+
+#[test]
+fn a_limit_on_open_files() {
+    sandboxed("identity::a_limit_on_open_files", || {
+        let mut bundle = Bundle::new("ulimit -n; ulimit -Hn");
+        bundle.process(|process| {
+            process.set_rlimits(Some(vec![process::rlimits::rlimit("nofile", 77, 99).unwrap()]));
+        });
+        assert_eq!(bundle.output(), "77\n99");
+    });
+}
+
+#[test]
+fn what_is_not_done_is_refused() {
+    sandboxed("identity::what_is_not_done_is_refused", || {
+        let mut bundle = Bundle::new("true");
+        bundle.process(|process| {
+            process.set_apparmor_profile(Some("docker-default".to_owned()));
+        });
+        assert_eq!(bundle.error().to_string(), "process.apparmorProfile is not supported");
+    });
+}
