@@ -48,7 +48,7 @@ impl Engine {
     /// Writes down the end of a container whose shim is dead, and clears away the rest of it.
     pub(crate) fn bury(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<State> {
         self.clear(container)?;
-        let truth = state.as_it_is();
+        let truth = state.corrected();
         if record.host_config.auto_remove {
             self.delete(container, record, truth.clone(), lock)?;
         } else {

@@ -96,6 +96,7 @@ impl Engine {
             parent: image.parent.map(|parent| parent.to_string()).unwrap_or_default(),
             comment: comment(&image),
             created: config.created.clone().unwrap_or_else(|| NEVER.to_owned()),
+            docker_version: config.docker_version.clone(),
             author: config.author.clone(),
             config: ContainerConfig::from(&config.config),
             architecture: config.architecture.clone(),

@@ -2,6 +2,7 @@
 
 use crate::state::Status;
 use crate::{Engine, Result, api};
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -91,9 +92,11 @@ impl Engine {
             plugins: api::Plugins {
                 volume: Vec::new(),
                 network: ["host", "null"].map(str::to_owned).into(),
+                authorization: None,
                 log: ["json-file", "none"].map(str::to_owned).into(),
             },
-            swarm: api::Swarm { local_node_state: "inactive".to_owned() },
+            swarm: api::Swarm { local_node_state: "inactive".to_owned(), ..Default::default() },
+            other: absent(),
             ..Default::default()
         })
     }
@@ -104,6 +107,22 @@ impl Engine {
         let mut hasher = DefaultHasher::new();
         (read("/etc/machine-id"), &self.roots.data).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
+    }
+}
+
+/// What Docker tells of its parts, said of ours: there is no containerd, and no proxy.
+fn absent() -> serde_json::Map<String, serde_json::Value> {
+    let commit = json!({"ID": "", "Expected": ""});
+    let fields = json!({
+        "Runtimes": {"kesako": {"path": "kesako"}},
+        "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},
+        "ContainerdCommit": commit, "RuncCommit": commit, "InitCommit": commit, "GenericResources": null,
+        "Debug": false, "NFd": 0, "NGoroutines": 0, "NEventsListener": 0, "Isolation": "", "HttpProxy": "",
+        "HttpsProxy": "", "NoProxy": ""
+    });
+    match fields {
+        serde_json::Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
     }
 }
 

@@ -38,7 +38,7 @@ impl Engine {
             size_root_fs,
             mounts: mounts(&record),
             network_settings: network_settings(&record, &state),
-            host_config: api::HostConfig { other: unused_host_config(), ..record.host_config },
+            host_config: shown(record.host_config),
             config: record.config,
             ..Default::default()
         })
@@ -140,23 +140,41 @@ fn network_settings(record: &Record, state: &State) -> NetworkSettings {
     let exposed = record.config.exposed_ports.iter().flatten().map(|(port, _)| (port.clone(), None));
     let shown = state.status.is_running() && record.host_config.network_mode != "host";
     NetworkSettings {
-        sandbox_id: String::new(),
         ports: if shown { exposed.collect() } else { BTreeMap::new() },
         networks: networks(record),
+        other: bridge_settings(),
         ..Default::default()
     }
 }
 
-/// The fields of Docker's host configuration that Kesako has no use for, with the values that say so: scripts find in
-/// `inspect` all that they find with Docker.
-fn unused_host_config() -> serde_json::Map<String, Value> {
-    let fields = json!({
+/// The host configuration with what Docker shows besides: its masked paths where nothing else was said, and the fields that
+/// Kesako has no use for, with the values that say so. Scripts find in `inspect` all that they find with Docker.
+fn shown(mut host: api::HostConfig) -> api::HostConfig {
+    if !host.privileged {
+        let linux = process::defaults::spec().linux().clone().unwrap_or_default();
+        host.masked_paths = host.masked_paths.or(linux.masked_paths().clone());
+        host.readonly_paths = host.readonly_paths.or(linux.readonly_paths().clone());
+    }
+    host.other = fields(json!({
         "VolumeDriver": "", "VolumesFrom": null, "Cgroup": "", "Links": null, "Isolation": "", "BlkioWeight": 0,
         "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
         "BlkioDeviceWriteIOps": [], "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0, "DeviceRequests": null,
         "MemorySwappiness": null, "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0, "IOMaximumBandwidth": 0
-    });
-    match fields {
+    }));
+    host
+}
+
+/// What Docker tells of the default bridge, on which no container is yet.
+fn bridge_settings() -> serde_json::Map<String, Value> {
+    fields(json!({
+        "HairpinMode": false, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": null,
+        "SecondaryIPv6Addresses": null, "EndpointID": "", "Gateway": "", "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0, "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""
+    }))
+}
+
+fn fields(object: Value) -> serde_json::Map<String, Value> {
+    match object {
         Value::Object(fields) => fields,
         _ => serde_json::Map::new(),
     }

@@ -3,7 +3,6 @@
 //! An [`Engine`] is only two folders: everything it knows is on disk, so any number of processes may be one at once.
 //! A container that runs belongs to its *shim*, a process of its own which outlives whoever started it; the engine
 //! reaches the container's processes only through the shim's socket.
-#![allow(clippy::todo, clippy::unimplemented, unused_variables)] // until the last skeleton is filled
 
 pub mod api;
 mod archives;

@@ -106,7 +106,7 @@ impl Container {
 
     /// What the container is doing, dead shims unmasked.
     pub(crate) fn state(&self) -> Result<State> {
-        Ok(self.written_state()?.as_it_is())
+        Ok(self.written_state()?.corrected())
     }
 
     /// `state.json` as it was last written.

@@ -197,7 +197,7 @@ fn resources(host: &HostConfig) -> LinuxResources {
     memory.set_reservation(positive(host.memory_reservation));
     memory.set_swap(Some(host.memory_swap).filter(|swap| *swap != 0));
     memory.set_disable_oom_killer(host.oom_kill_disable.filter(|disabled| *disabled));
-    resources.set_memory(Some(memory.clone()).filter(|memory| *memory != LinuxMemory::default()));
+    resources.set_memory(Some(memory).filter(|memory| *memory != LinuxMemory::default()));
 
     let mut cpu = LinuxCpu::default();
     cpu.set_shares(positive(host.cpu_shares).map(i64::unsigned_abs));

@@ -1,7 +1,7 @@
 //! What a container is doing, as `containers/<id>/state.json` says it, and whether that can still be true.
 //!
 //! The shim writes this file while the container runs. A shim that was killed cannot write its last word, so a reader
-//! never believes `running` by itself: it looks whether that shim still lives ([`State::as_it_is`]).
+//! never believes `running` by itself: it looks whether that shim still lives ([`State::corrected`]).
 
 use crate::api;
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl State {
     }
 
     /// The state with the truth in it: a container whose shim died has exited, killed.
-    pub(crate) fn as_it_is(self) -> Self {
+    pub(crate) fn corrected(self) -> Self {
         if !self.is_orphaned() {
             return self;
         }
@@ -188,11 +188,11 @@ mod tests {
             shim: Some(ProcessIdentity { pid: 1, start_time: u64::MAX }),
             ..State::default()
         };
-        let truth = lying.as_it_is();
+        let truth = lying.corrected();
         assert_eq!((truth.status, truth.pid, truth.exit_code), (Status::Exited, 0, 137));
         let me = ProcessIdentity::of(std::process::id() as i32);
         let running = State { status: Status::Running, shim: me, ..State::default() };
-        assert_eq!(running.clone().as_it_is(), running);
+        assert_eq!(running.clone().corrected(), running);
     }
 
     #[test]

@@ -311,6 +311,9 @@ pub struct NetworkSettings {
     pub sandbox_key: String,
     pub ports: BTreeMap<String, Option<Vec<PortBinding>>>,
     pub networks: BTreeMap<String, serde_json::Value>,
+    /// Fields of Docker's about its default bridge, for `inspect` to show.
+    #[serde(flatten, skip_deserializing)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One row of `GET /containers/json`.

@@ -33,6 +33,8 @@ pub struct ImageInspect {
     pub parent: String,
     pub comment: String,
     pub created: String,
+    /// Who wrote the config, if it says so.
+    pub docker_version: String,
     pub author: String,
     pub config: ContainerConfig,
     pub architecture: String,

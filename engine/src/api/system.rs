@@ -90,6 +90,9 @@ pub struct Info {
     pub warnings: Vec<String>,
     pub plugins: Plugins,
     pub swarm: Swarm,
+    /// Fields of Docker's about what is not here (containerd, proxies), for clients that expect them.
+    #[serde(flatten, skip_deserializing)]
+    pub other: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What there is to choose from. Only logs have more than one answer.
@@ -98,6 +101,7 @@ pub struct Info {
 pub struct Plugins {
     pub volume: Vec<String>,
     pub network: Vec<String>,
+    pub authorization: Option<Vec<String>>,
     pub log: Vec<String>,
 }
 
@@ -105,7 +109,13 @@ pub struct Plugins {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Swarm {
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    pub node_addr: String,
     pub local_node_state: String,
+    pub control_available: bool,
+    pub error: String,
+    pub remote_managers: Option<Vec<serde_json::Value>>,
 }
 
 /// One line of `GET /events`.
