@@ -74,5 +74,9 @@ impl Drop for Daemon {
         for mount in ["exec/netns/default", "exec/netns"] {
             rustix::mount::unmount(self.folder.join(mount), rustix::mount::UnmountFlags::DETACH).ok();
         }
+        // Fails, as it should, where another daemon has a container.
+        for tree in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            std::fs::remove_dir(tree.path().join("docker")).ok();
+        }
     }
 }

@@ -229,3 +229,70 @@ fn last_number() -> u32 {
         .last()
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(add: &[&str], drop: &[&str]) -> Result<Capabilities, String> {
+        let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        resolve(&list(add), &list(drop), false).map_err(|error| error.to_string())
+    }
+
+    /// Without root these tests could only see that nothing can be given.
+    fn is_root() -> bool {
+        let root = all().is_superset(&default_set());
+        if !root {
+            eprintln!("NOT RUN: this process does not hold Docker's default capabilities");
+        }
+        root
+    }
+
+    #[test]
+    fn bits_are_the_kernels() {
+        let bits = DEFAULT.into_iter().fold(CapabilitySet::empty(), |bits, capability| bits | bit(capability));
+        assert_eq!(bits.bits(), 0xa804_25fb, "CapBnd of /proc/self/status in a Docker container");
+        assert_eq!(BY_NUMBER[40], Capability::CheckpointRestore);
+    }
+
+    #[test]
+    fn unknown_names_are_refused_in_dockers_words() {
+        assert_eq!(resolved(&["FOO"], &[]).unwrap_err(), "invalid CapAdd: unknown capability: \"CAP_FOO\"");
+        assert_eq!(resolved(&[], &["nonsense"]).unwrap_err(), "invalid CapDrop: unknown capability: \"CAP_NONSENSE\"");
+    }
+
+    #[test]
+    fn adding_and_dropping() {
+        if !is_root() {
+            return;
+        }
+        assert_eq!(resolved(&[], &[]).unwrap(), default_set());
+        assert_eq!(resolved(&[], &["ALL"]).unwrap(), Capabilities::new());
+        assert_eq!(
+            resolved(&["sys_chroot", "CAP_CHOWN"], &["all"]).unwrap(),
+            [Capability::SysChroot, Capability::Chown].into()
+        );
+        assert_eq!(resolved(&["ALL"], &["chown"]).unwrap().len(), all().len() - 1);
+        let added = resolved(&["NET_ADMIN"], &["cap_mknod"]).unwrap();
+        assert!(added.contains(&Capability::NetAdmin) && !added.contains(&Capability::Mknod) && added.len() == 14);
+    }
+
+    #[test]
+    fn the_kernel_takes_them_away() {
+        if !is_root() {
+            return;
+        }
+        let prepared = Prepared::new(&process_sets(&[Capability::Chown, Capability::Setpcap].into(), true));
+        // Capabilities are a thread's, so a thread of its own is enough of a process here.
+        let after = std::thread::spawn(move || {
+            prepared.limit().unwrap();
+            prepared.apply().unwrap();
+            let bounded = |set| thread::capability_is_in_bounding_set(set).unwrap();
+            (thread::capabilities(None).unwrap(), bounded(CapabilitySet::CHOWN), bounded(CapabilitySet::SYS_ADMIN))
+        });
+        let (sets, chown, admin) = after.join().unwrap();
+        let both = CapabilitySet::CHOWN | CapabilitySet::SETPCAP;
+        assert_eq!((sets.permitted, sets.effective, sets.inheritable), (both, both, CapabilitySet::empty()));
+        assert_eq!((chown, admin), (true, false));
+    }
+}

@@ -122,13 +122,23 @@ fn may_raise(name: &str, resource: Resource, held: Rlimit, wanted: Rlimit) -> Re
     }
     let raised = Rlimit { current: held.current, maximum: wanted.maximum };
     setrlimit(resource, raised).and_then(|()| setrlimit(resource, held)).map_err(|error| {
-        let error = std::io::Error::from(error);
+        // runc's words, and a hint.
         Error::Rlimit(format!(
-            "error setting rlimit {name} to {}: {error}: raising a hard limit takes CAP_SYS_RESOURCE on the host; ask for at most {}",
-            show(wanted.maximum),
+            "error setting rlimits for ready process: error setting rlimit type {}: {}: the hard limit of {name} can be at most {} \
+             here (raising it takes CAP_SYS_RESOURCE on the host)",
+            resource as u32,
+            words(error),
             show(held.maximum)
         ))
     })
+}
+
+/// What the kernel says, as Go writes it.
+fn words(error: rustix::io::Errno) -> String {
+    match error {
+        rustix::io::Errno::PERM => "operation not permitted".to_owned(),
+        other => std::io::Error::from(other).to_string(),
+    }
 }
 
 fn show(limit: Option<u64>) -> String {
@@ -157,6 +167,22 @@ mod tests {
             refused("nofile=-1:2"),
             "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: 2"
         );
+    }
+
+    #[test]
+    fn raising_is_refused_with_what_would_work_or_done() {
+        let held = getrlimit(Resource::Nofile).maximum.unwrap();
+        let raised = rlimit("nofile", 1, held as i64 + 1).unwrap();
+        match Prepared::new(&[raised]) {
+            Ok(prepared) => assert_eq!(prepared.0.len(), 1),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("error setting rlimit type 7: operation not permitted"), "{text}");
+                assert!(text.contains(&format!("at most {held}")), "{text}");
+            }
+        }
+        assert_eq!(getrlimit(Resource::Nofile).maximum, Some(held), "the engine's own limit is what it was");
+        assert!(Prepared::new(&[rlimit("nofile", 1, held as i64 - 1).unwrap()]).is_ok());
     }
 
     #[test]

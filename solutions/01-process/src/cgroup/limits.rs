@@ -14,6 +14,8 @@ pub(super) struct Limit {
     pub(super) v2: Vec<Setting>,
     /// What Docker says where the kernel lacks the file; then the limit is passed over. Without these words, it is an error.
     pub(super) discarded: Option<&'static str>,
+    /// Asks for «no limit»: nothing to do where there is none.
+    pub(super) lifts: bool,
 }
 
 /// What to write into which file.
@@ -55,6 +57,7 @@ pub(super) fn limits(resources: &oci::LinuxResources) -> Result<Vec<Limit>> {
             v1: vec![setting.clone()],
             v2: vec![setting],
             discarded: None,
+            lifts: pids.limit() < 0,
         });
     }
     Ok(limits)
@@ -62,8 +65,9 @@ pub(super) fn limits(resources: &oci::LinuxResources) -> Result<Vec<Limit>> {
 
 fn memory_limits(memory: &oci::LinuxMemory, limits: &mut Vec<Limit>) {
     let mut push = |name, v1: Setting, v2: Option<Setting>, discarded| {
+        let lifts = v1.1.starts_with('-');
         let (v1, v2) = (vec![v1], v2.into_iter().collect());
-        limits.push(Limit { name, controller: Controller::Memory, v1, v2, discarded });
+        limits.push(Limit { name, controller: Controller::Memory, v1, v2, discarded, lifts });
     };
     let limit = memory.limit().filter(|&limit| limit != 0);
     if let Some(limit) = limit {
@@ -95,7 +99,10 @@ fn cpu_limits(cpu: &oci::LinuxCpu, limits: &mut Vec<Limit>) -> Result<()> {
     {
         return Err(Error::Limit { limit: "realtime CPU time", reason: "Kesako does not know this limit".into() });
     }
-    let mut push = |name, controller, v1, v2| limits.push(Limit { name, controller, v1, v2, discarded: None });
+    let mut push = |name, controller, v1: Vec<Setting>, v2| {
+        let lifts = v1.iter().all(|(_, value)| value.starts_with('-'));
+        limits.push(Limit { name, controller, v1, v2, discarded: None, lifts });
+    };
     if let Some(shares) = cpu.shares().filter(|&shares| shares != 0) {
         let (v1, v2) = (("cpu.shares", shares.to_string()), ("cpu.weight", weight(shares).to_string()));
         push("CPU shares", Controller::Cpu, vec![v1], vec![v2]);

@@ -219,6 +219,9 @@ impl Cgroup {
         let mut warnings = vec![];
         let mut again = vec![];
         for limit in limits {
+            if limit.lifts && !self.counts(limit.controller) {
+                continue;
+            }
             let (folder, settings) = match &self.unified {
                 Some(unified) if unified.controls(limit.controller)? => (unified.path.clone(), &limit.v2),
                 _ => (self.v1_folder(limit.controller).map_err(|error| no_controller(limit, &error))?, &limit.v1),
@@ -238,6 +241,12 @@ impl Cgroup {
         }
         again.iter().try_for_each(|(folder, (file, value))| write(folder, file, value))?;
         Ok(warnings)
+    }
+
+    /// Whether the container is in a group of this controller already.
+    fn counts(&self, controller: Controller) -> bool {
+        let v2 = self.unified.as_ref().is_some_and(|unified| has_controller(&unified.path, controller));
+        v2 || self.v1.iter().any(|(joined, _)| *joined == controller)
     }
 
     /// Ties the device rules to the group, by a program where there is a v2 folder, else as v1's text.
@@ -338,16 +347,12 @@ impl Unified {
     /// A controller works in a folder when the parent's `cgroup.subtree_control` names it, and the parent has it itself when the
     /// grandparent's does.
     fn controls(&self, controller: Controller) -> Result<bool> {
-        let has = |folder: &Path| {
-            read(folder, "cgroup.controllers")
-                .is_ok_and(|text| text.split_whitespace().any(|word| word == controller.name()))
-        };
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         let top = parent.parent().unwrap_or(Path::new("/"));
-        if has(&self.path) {
+        if has_controller(&self.path, controller) {
             return Ok(true);
         }
-        if !has(top) {
+        if !has_controller(top, controller) {
             return Ok(false);
         }
         for folder in [top, parent] {
@@ -355,6 +360,10 @@ impl Unified {
         }
         Ok(true)
     }
+}
+
+fn has_controller(folder: &Path, controller: Controller) -> bool {
+    read(folder, "cgroup.controllers").is_ok_and(|text| text.split_whitespace().any(|word| word == controller.name()))
 }
 
 fn explain_mkdir(folder: &Path) {

@@ -81,6 +81,15 @@ fn limits_are_in_force_for_who_has_joined() {
 }
 
 #[test]
+fn no_limit_takes_no_controller() {
+    let Some(cgroup) = create("lifted", r#"{"memory":{"swap":-1},"pids":{"limit":-1},"cpu":{"quota":-1}}"#) else {
+        return;
+    };
+    assert_eq!(cgroup.v1.len(), 0);
+    cgroup.remove().unwrap();
+}
+
+#[test]
 fn a_limit_that_comes_later_takes_the_processes_along() {
     let Some(mut cgroup) = create("update", "{}") else { return };
     let mut child = sleeper(&cgroup);
