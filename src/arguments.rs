@@ -12,7 +12,7 @@ pub fn parse(command: clap::Command, path: &str, words: &[String]) -> anyhow::Re
     let command = tune(command);
     let result = command.clone().no_binary_name(true).try_get_matches_from(words);
     result.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp => Exit::new(0, crate::help::command(path, &command)),
+        ErrorKind::DisplayHelp => Exit::with(0, crate::help::command(path, &command)),
         _ => explain(&error, &command, path, words),
     })
 }
@@ -113,7 +113,7 @@ fn explain(error: &clap::Error, command: &clap::Command, path: &str, words: &[St
 
 fn flag_error(text: String, command: &clap::Command, path: &str) -> anyhow::Error {
     let usage = crate::help::usage(path, command);
-    Exit::new(125, format!("{text}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"))
+    Exit::with(125, format!("{text}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"))
 }
 
 /// `-iZ`: the letter, and the word it stood in.
@@ -170,5 +170,5 @@ fn number_of_arguments(command: &clap::Command, path: &str) -> anyhow::Error {
         (n, m) => (format!("requires at least {n} and at most {m} {}", plural(m)), "Run"),
     };
     let usage = crate::help::usage(path, command);
-    Exit::new(1, format!("kesako: '{path}' {says}\n\nUsage:  {usage}\n\n{see} '{path} --help' for more information"))
+    Exit::with(1, format!("kesako: '{path}' {says}\n\nUsage:  {usage}\n\n{see} '{path} --help' for more information"))
 }

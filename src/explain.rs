@@ -3,7 +3,7 @@
 
 use colored::Colorize;
 use std::fmt::Debug;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
@@ -68,9 +68,9 @@ impl Subscriber for Narrator {
     fn event(&self, event: &Event<'_>) {
         let mut step = Step::default();
         event.record(&mut step);
-        // In one write, so that lines of several threads do not mix. In a raw terminal a line feed does not return.
+        // Nobody may be reading; the work goes on. In one write, so that lines of several threads do not mix. In a raw terminal a line feed does not return.
         let end = if crate::terminal::is_raw() { "\r\n" } else { "\n" };
-        eprint!("{}{end}", step.line());
+        let _ = write!(std::io::stderr(), "{}{end}", step.line());
     }
 
     // There are no spans.

@@ -13,7 +13,7 @@ pub struct Exit {
 
 impl Exit {
     /// With a text.
-    pub fn new(code: i32, text: impl Into<String>) -> anyhow::Error {
+    pub fn with(code: i32, text: impl Into<String>) -> anyhow::Error {
         Self { code, text: text.into() }.into()
     }
 
@@ -22,7 +22,7 @@ impl Exit {
         match code {
             0 => Ok(()),
             // What exit(3) does with it.
-            code => Err(Self::new((code & 0xff) as i32, "")),
+            code => Err(Self::with((code & 0xff) as i32, "")),
         }
     }
 }

@@ -42,19 +42,19 @@ pub fn parse(words: &[String]) -> anyhow::Result<(Globals, Vec<String>)> {
     // The help of all is not that of one command.
     let front = words.iter().take_while(|word| word.starts_with('-'));
     if front.clone().any(|word| word == "--help" || word == "-h") {
-        return Err(Exit::new(0, crate::help::overview(&describe())));
+        return Err(Exit::with(0, crate::help::overview(&describe())));
     }
     let matches = arguments::parse(Globals::command(), "kesako", words)?;
     let mut globals = Globals::from_arg_matches(&matches)?;
     if globals.version {
-        return Err(Exit::new(0, format!("Kesako version {}", env!("CARGO_PKG_VERSION"))));
+        return Err(Exit::with(0, format!("Kesako version {}", env!("CARGO_PKG_VERSION"))));
     }
     let mut rest = std::mem::take(&mut globals.words);
     if globals.daemon {
         if let Some(word) = rest.first() {
             let text =
                 format!("kesako: -d runs the daemon, and takes no command: {word}\n\nSee 'kesako daemon --help'");
-            return Err(Exit::new(125, text));
+            return Err(Exit::with(125, text));
         }
         rest = vec!["daemon".to_owned()];
     }

@@ -4,6 +4,8 @@
 //! `main` → [`run`] → one look in [`command::COMMANDS`], where each command is a file of its own.
 
 #![forbid(unsafe_code)]
+// A program has no outside: `pub` here means "for the other modules".
+#![allow(unreachable_pub)]
 
 mod arguments;
 mod command;
@@ -14,6 +16,7 @@ mod flags;
 mod format;
 mod globals;
 mod help;
+mod output;
 mod session;
 mod terminal;
 
@@ -24,7 +27,7 @@ fn main() -> ExitCode {
     // First of all, while there is one thread: this process may be a shim in the making, or have to become root of a
     // user namespace.
     if let Err(error) = engine::bootstrap() {
-        eprintln!("kesako: {error}");
+        output::warn(format!("kesako: {error}"));
         return ExitCode::from(125);
     }
     match run() {
@@ -53,8 +56,9 @@ fn report(error: &anyhow::Error) -> ExitCode {
     };
     match (code, text.is_empty()) {
         (_, true) => {}
-        (0, false) => println!("{text}"),
-        (_, false) => eprintln!("{text}"),
+        // Nobody left to tell is no failure of help.
+        (0, false) => drop(output::say(text)),
+        (_, false) => output::warn(text),
     }
     ExitCode::from((code & 0xff) as u8)
 }

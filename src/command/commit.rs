@@ -2,6 +2,7 @@
 
 use super::Verb;
 use super::tag::split;
+use crate::output::say;
 use crate::session::Session;
 use engine::api::IdResponse;
 
@@ -44,7 +45,7 @@ impl Verb for Commit {
             request = request.query("changes", change);
         }
         let image: IdResponse = request.json().await?;
-        println!("{}", image.id);
+        say(image.id)?;
         Ok(())
     }
 }

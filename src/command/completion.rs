@@ -2,6 +2,7 @@
 
 use super::{Plain, Verb};
 use crate::complete;
+use crate::output::{put, say};
 use crate::session::Session;
 
 /// Generate the autocompletion script for the specified shell
@@ -21,7 +22,7 @@ pub(super) struct Candidates {
 impl Plain for Completion {
     fn run(self, _: Session) -> anyhow::Result<()> {
         match complete::script(&self.shell) {
-            Some(script) => print!("{script}"),
+            Some(script) => put(script)?,
             None => anyhow::bail!("there is a script for bash, zsh and fish, but none for {:?}", self.shell),
         }
         Ok(())
@@ -31,7 +32,7 @@ impl Plain for Completion {
 impl Verb for Candidates {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         for (word, about) in complete::candidates(&self.words, &session).await {
-            println!("{word}\t{about}");
+            say(format!("{word}\t{about}"))?;
         }
         Ok(())
     }

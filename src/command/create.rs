@@ -5,6 +5,7 @@ use crate::failure::Exit;
 use crate::flags::container::ContainerFlags;
 use crate::flags::environment::go_text;
 use crate::flags::reference;
+use crate::output::{say, warn};
 use crate::session::{self, Session};
 use crate::terminal;
 use daemon::Client;
@@ -24,7 +25,7 @@ impl Verb for Create {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         let request = self.container.request(false).map_err(|error| with_help(&error, "create", 125))?;
         let client = session.connect()?;
-        println!("{}", create(&client, &self.container, request).await?);
+        say(create(&client, &self.container, request).await?)?;
         Ok(())
     }
 }
@@ -53,11 +54,11 @@ pub(super) async fn create(
         .body_json(&request);
     let answer: CreateResponse = call.json().await.inspect_err(|error| {
         if error.is_not_found() && flags.pull == "missing" && !flags.quiet {
-            eprintln!("Unable to find image '{}' locally", familiar(&request.config.image));
+            warn(format!("Unable to find image '{}' locally", familiar(&request.config.image)));
         }
     })?;
     for warning in &answer.warnings {
-        eprintln!("WARNING: {warning}");
+        warn(format!("WARNING: {warning}"));
     }
     id_file.keep(&answer.id)?;
     Ok(answer.id)
@@ -66,7 +67,7 @@ pub(super) async fn create(
 /// As Docker decorates what goes wrong before the container runs.
 pub(super) fn with_help(error: &anyhow::Error, command: &str, code: i32) -> anyhow::Error {
     let text = session::message(error);
-    Exit::new(code, format!("kesako: {text}\n\nRun 'kesako {command} --help' for more information"))
+    Exit::with(code, format!("kesako: {text}\n\nRun 'kesako {command} --help' for more information"))
 }
 
 /// The platform must be this one: there is no emulation.

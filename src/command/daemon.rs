@@ -1,6 +1,7 @@
 //! `kesako daemon`, which is also `kesako -d`.
 
 use super::Plain;
+use crate::output::warn;
 use crate::session::Session;
 use ::daemon::{Address, Daemon as Server, group_id};
 
@@ -34,7 +35,7 @@ impl Plain for Daemon {
         }
         let server = Server::listen(engine, &addresses)?;
         for address in &addresses {
-            eprintln!("kesako: API listens on unix://{}", address.path.display());
+            warn(format!("kesako: API listens on unix://{}", address.path.display()));
         }
         Ok(server.run()?)
     }

@@ -1,6 +1,7 @@
 //! `kesako diff`.
 
 use super::Verb;
+use crate::output::say;
 use crate::session::Session;
 use engine::api::FilesystemChange;
 
@@ -23,7 +24,7 @@ impl Verb for Diff {
                 1 => 'A',
                 _ => 'D',
             };
-            println!("{kind} {}", change.path);
+            say(format!("{kind} {}", change.path))?;
         }
         Ok(())
     }

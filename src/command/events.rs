@@ -5,6 +5,7 @@ use crate::failure::Exit;
 use crate::flags::{filter, time};
 use crate::format::template::{Template, Value};
 use crate::help;
+use crate::output::say;
 use crate::session::Session;
 use engine::api::Event;
 use serde_json::Value as Json;
@@ -34,7 +35,7 @@ impl Verb for Events {
         };
         let template = template
             .transpose()
-            .map_err(|error| Exit::new(64, format!("Error parsing format: template parsing error: {error}")))?;
+            .map_err(|error| Exit::with(64, format!("Error parsing format: template parsing error: {error}")))?;
         let client = session.connect()?;
         let request = client
             .get("/events")
@@ -44,8 +45,8 @@ impl Verb for Events {
         let mut events = request.lines().await?;
         while let Some(json) = events.next::<Json>().await? {
             match &template {
-                Some(template) => println!("{}", template.execute(&whole(json))?),
-                None => println!("{}", line(&serde_json::from_value(json)?)),
+                Some(template) => say(template.execute(&whole(json))?)?,
+                None => say(line(&serde_json::from_value(json)?))?,
             }
         }
         Ok(())

@@ -16,6 +16,6 @@ impl Plain for Help {
     fn run(self, _: Session) -> anyhow::Result<()> {
         let (entry, path, _) = find(&self.words)?;
         let command = arguments::tune((entry.arguments)(entry));
-        Err(Exit::new(0, crate::help::command(&path, &command)))
+        Err(Exit::with(0, crate::help::command(&path, &command)))
     }
 }

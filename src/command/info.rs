@@ -4,6 +4,7 @@ use super::Verb;
 use crate::failure::Exit;
 use crate::format::template::{Template, Value};
 use crate::help;
+use crate::output::{put, say, warn};
 use crate::session::{self, Session};
 use engine::api;
 use serde_json::json;
@@ -24,20 +25,20 @@ impl Verb for Info {
             Some(source) => Some(Template::parse(source)),
         };
         let template =
-            template.transpose().map_err(|error| Exit::new(64, format!("template parsing error: {error}")))?;
+            template.transpose().map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?;
         let client = session.connect()?;
         if let Some(template) = template {
             let mut info = session::raw_json(client.get("/info")).await?;
             info["ClientInfo"] = json!({"Debug": session.globals.debug, "Version": env!("CARGO_PKG_VERSION")});
-            println!("{}", template.execute(&Value::typed(&info, "system.dockerInfo"))?);
+            say(template.execute(&Value::typed(&info, "system.dockerInfo"))?)?;
             return Ok(());
         }
         let info: api::Info = client.get("/info").json().await?;
         let debug = session.globals.debug;
-        print!("Client: Kesako\n Version:    {}\n Debug Mode: {debug}\n\nServer:\n", env!("CARGO_PKG_VERSION"));
-        print!("{}", server(&info)?);
+        put(format!("Client: Kesako\n Version:    {}\n Debug Mode: {debug}\n\nServer:\n", env!("CARGO_PKG_VERSION")))?;
+        put(server(&info)?)?;
         for warning in &info.warnings {
-            eprintln!("{warning}");
+            warn(warning);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::failure::Exit;
 use crate::format::json;
 use crate::format::template::{Template, Value};
 use crate::help;
+use crate::output::{put, say};
 use crate::session::{self, Session};
 use daemon::Client;
 use serde_json::{Value as Json, json};
@@ -89,7 +90,7 @@ async fn inspect(
     let template = match format {
         None | Some("" | "json") => None,
         Some(source) => {
-            Some(Template::parse(source).map_err(|error| Exit::new(64, format!("template parsing error: {error}")))?)
+            Some(Template::parse(source).map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?)
         }
     };
     let client = session.connect()?;
@@ -101,18 +102,18 @@ async fn inspect(
         }
     }
     match template {
-        Some(template) => render(&template, &found, &mut failures),
-        None if found.is_empty() => println!("[]"),
-        None if format == Some("json") => println!("{}", found.into_iter().map(|(_, object)| object).collect::<Json>()),
-        None => println!("{}", json::indented(&found.into_iter().map(|(_, object)| object).collect())),
+        Some(template) => render(&template, &found, &mut failures)?,
+        None if found.is_empty() => say("[]")?,
+        None if format == Some("json") => say(found.into_iter().map(|(_, object)| object).collect::<Json>())?,
+        None => say(json::indented(&found.into_iter().map(|(_, object)| object).collect()))?,
     }
     match failures.is_empty() {
         true => Ok(()),
-        false => Err(Exit::new(1, failures.join("\n"))),
+        false => Err(Exit::with(1, failures.join("\n"))),
     }
 }
 
-fn render(template: &Template, found: &[(Kind, Json)], failures: &mut Vec<String>) {
+fn render(template: &Template, found: &[(Kind, Json)], failures: &mut Vec<String>) -> anyhow::Result<()> {
     let mut out = String::new();
     for (kind, object) in found {
         match template.execute(&Value::from_json(object).with_defaults(&left_out(*kind))) {
@@ -120,7 +121,7 @@ fn render(template: &Template, found: &[(Kind, Json)], failures: &mut Vec<String
             Err(error) => failures.push(format!("template parsing error: {error}")),
         }
     }
-    print!("{}", if out.is_empty() { "\n" } else { &out });
+    put(if out.is_empty() { "\n" } else { &out })
 }
 
 async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow::Result<(Kind, Json)> {

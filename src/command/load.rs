@@ -2,6 +2,7 @@
 
 use super::Verb;
 use crate::flags::environment::go_text;
+use crate::output::{put, say};
 use crate::session::Session;
 use engine::api::Progress;
 use std::io::IsTerminal;
@@ -51,9 +52,9 @@ pub(super) fn show(progress: Progress) -> anyhow::Result<()> {
         anyhow::bail!(error);
     }
     if let Some(text) = progress.stream {
-        print!("{text}");
+        put(text)?;
     } else if let (Some(status), None) = (progress.status, progress.progress_detail) {
-        println!("{status}");
+        say(status)?;
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ mod wait;
 pub use tag::split as split_tag;
 
 use crate::failure::Exit;
+use crate::output::{say, warn};
 use crate::session::{self, Session};
 use ::daemon::Client;
 use clap::ArgMatches;
@@ -178,7 +179,7 @@ pub static COMMANDS: &[Entry] = &[
 /// The command that these words begin with, its full name, and the words that follow it.
 pub fn find(words: &[String]) -> anyhow::Result<(&'static Entry, String, &[String])> {
     let Some((first, rest)) = words.split_first() else {
-        return Err(Exit::new(0, crate::help::overview(&crate::globals::describe())));
+        return Err(Exit::with(0, crate::help::overview(&crate::globals::describe())));
     };
     let by_path = |path: &str| COMMANDS.iter().find(|entry| entry.paths.contains(&path));
     if let Some((name, about)) = GROUPS.iter().find(|(name, _)| name == first) {
@@ -202,22 +203,22 @@ pub fn find(words: &[String]) -> anyhow::Result<(&'static Entry, String, &[Strin
 fn group_help(name: &str, about: &str, unasked: bool) -> anyhow::Error {
     let text = crate::help::group(name, about);
     if unasked {
-        eprintln!("{text}");
-        return Exit::new(0, "");
+        warn(text);
+        return Exit::with(0, "");
     }
-    Exit::new(0, text)
+    Exit::with(0, text)
 }
 
 fn unknown(path: &str, word: &str) -> anyhow::Error {
     if let Some(flag) = word.strip_prefix("--") {
         let usage = format!("{path} COMMAND");
-        return Exit::new(
+        return Exit::with(
             125,
             format!("unknown flag: --{flag}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"),
         );
     }
     let usage = if path == "kesako" { String::new() } else { format!("Usage:  {path}\n\n") };
-    Exit::new(1, format!("kesako: unknown command: {path} {word}\n\n{usage}Run '{path} --help' for more information"))
+    Exit::with(1, format!("kesako: unknown command: {path} {word}\n\n{usage}Run '{path} --help' for more information"))
 }
 
 /// Does something to several objects at once, printing each one's name when it is done and, at the end, what failed.
@@ -231,12 +232,12 @@ where
     let mut failures = Vec::new();
     for task in tasks {
         match task.await? {
-            Ok(line) => println!("{line}"),
+            Ok(line) => say(line)?,
             Err(error) => failures.push(session::message(&error)),
         }
     }
     match failures.is_empty() {
         true => Ok(()),
-        false => Err(Exit::new(1, failures.join("\n"))),
+        false => Err(Exit::with(1, failures.join("\n"))),
     }
 }

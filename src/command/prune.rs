@@ -5,6 +5,7 @@ use super::rmi::describe;
 use crate::failure::Exit;
 use crate::flags::filter;
 use crate::format::units;
+use crate::output::{put, say};
 use crate::session::Session;
 use engine::api::{ContainersPruned, ImagesPruned};
 use std::io::Write;
@@ -42,9 +43,9 @@ impl Verb for Containers {
         let pruned: ContainersPruned = client.post("/containers/prune").query_json("filters", &filters).json().await?;
         let deleted = pruned.containers_deleted.unwrap_or_default();
         if !deleted.is_empty() {
-            println!("Deleted Containers:\n{}\n", deleted.join("\n"));
+            say(format!("Deleted Containers:\n{}\n", deleted.join("\n")))?;
         }
-        println!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4));
+        say(format!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4)))?;
         Ok(())
     }
 }
@@ -65,9 +66,9 @@ impl Verb for Images {
             let lines = deleted
                 .iter()
                 .map(|step| describe(step).replace("Deleted:", "deleted:").replace("Untagged:", "untagged:"));
-            println!("Deleted Images:\n{}", lines.collect::<String>());
+            say(format!("Deleted Images:\n{}", lines.collect::<String>()))?;
         }
-        println!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4));
+        say(format!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4)))?;
         Ok(())
     }
 }
@@ -77,12 +78,12 @@ fn confirm(force: bool, warning: &str) -> anyhow::Result<()> {
     if force {
         return Ok(());
     }
-    print!("{warning}\nAre you sure you want to continue? [y/N] ");
+    put(format!("{warning}\nAre you sure you want to continue? [y/N] "))?;
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     match answer.trim().eq_ignore_ascii_case("y") {
         true => Ok(()),
-        false => Err(Exit::new(1, "operation canceled")),
+        false => Err(Exit::with(1, "operation canceled")),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Verb;
 use crate::failure::Exit;
+use crate::output::{put, warn};
 use crate::session::{self, Session};
 use engine::api::ImageDeleted;
 
@@ -32,7 +33,7 @@ impl Verb for Remove {
                 }
             }
             match request.json::<Vec<ImageDeleted>>().await {
-                Ok(steps) => print!("{}", steps.iter().map(describe).collect::<String>()),
+                Ok(steps) => put(steps.iter().map(describe).collect::<String>())?,
                 Err(error) => {
                     fatal |= !(self.force && error.is_not_found());
                     failures.push(session::message(&error.into()));
@@ -41,9 +42,9 @@ impl Verb for Remove {
         }
         match (failures.is_empty(), fatal) {
             (true, _) => Ok(()),
-            (false, true) => Err(Exit::new(1, failures.join("\n"))),
+            (false, true) => Err(Exit::with(1, failures.join("\n"))),
             (false, false) => {
-                eprintln!("{}", failures.join("\n"));
+                warn(failures.join("\n"));
                 Ok(())
             }
         }

@@ -3,8 +3,8 @@
 use super::Verb;
 use super::create::{self, create};
 use super::start::attached;
-use crate::failure::Exit;
 use crate::flags::container::ContainerFlags;
+use crate::output::say;
 use crate::session::Session;
 use crate::terminal::{self, DetachKeys, Streams};
 use std::rc::Rc;
@@ -38,7 +38,7 @@ impl Verb for Run {
 
         if !(config.attach_stdin || config.attach_stdout || config.attach_stderr) {
             client.post(format!("/containers/{id}/start")).send().await.map_err(|error| failed(&error.into()))?;
-            println!("{id}");
+            say(id)?;
             return Ok(());
         }
         if self.sig_proxy {

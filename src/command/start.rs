@@ -2,6 +2,7 @@
 
 use super::Verb;
 use crate::failure::Exit;
+use crate::output::{say, warn};
 use crate::session::{self, Session};
 use crate::terminal::{self, DetachKeys, End, Streams};
 use daemon::Client;
@@ -44,7 +45,7 @@ impl Verb for Start {
         let stdin = self.interactive && container.config.open_stdin;
         let streams = Streams { stdin, stdout: true, stderr: true, tty, keys };
         attached(&client, &container.id, &streams, container.host_config.auto_remove, |error| {
-            Exit::new(1, session::message(error))
+            Exit::with(1, session::message(error))
         })
         .await
     }
@@ -54,16 +55,16 @@ async fn start_all(client: &Client, names: &[String]) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for name in names {
         match client.post(format!("/containers/{name}/start")).send().await {
-            Ok(()) => println!("{name}"),
+            Ok(()) => say(name)?,
             Err(error) => {
-                eprintln!("{}", session::message(&error.into()));
+                warn(session::message(&error.into()));
                 failed.push(name.as_str());
             }
         }
     }
     match failed.is_empty() {
         true => Ok(()),
-        false => Err(Exit::new(1, format!("Error: failed to start containers: {}", failed.join(", ")))),
+        false => Err(Exit::with(1, format!("Error: failed to start containers: {}", failed.join(", ")))),
     }
 }
 
@@ -145,5 +146,5 @@ fn status(answer: daemon::client::Result<WaitResponse>) -> anyhow::Result<i64> {
         Ok(answer) => return Ok(answer.status_code),
         Err(error) => error.message,
     };
-    Err(Exit::new(125, format!("error waiting for container: {complaint}")))
+    Err(Exit::with(125, format!("error waiting for container: {complaint}")))
 }

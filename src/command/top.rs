@@ -2,6 +2,7 @@
 
 use super::Verb;
 use crate::format::align_from;
+use crate::output::put;
 use crate::session::Session;
 use engine::api::TopResponse;
 
@@ -24,7 +25,7 @@ impl Verb for Top {
         for process in top.processes {
             text += &(process.join("\t") + "\n");
         }
-        print!("{}", align_from(&text, 20));
+        put(align_from(&text, 20))?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::Verb;
 use crate::failure::Exit;
 use crate::format::template::{Template, Value};
 use crate::help;
+use crate::output::{put, say};
 use crate::session::{self, Session};
 use daemon::API_VERSION;
 use serde_json::{Value as Json, json};
@@ -23,7 +24,7 @@ impl Verb for Version {
             Some(source) => Some(Template::parse(source)),
         };
         let template =
-            template.transpose().map_err(|error| Exit::new(64, format!("template parsing error: {error}")))?;
+            template.transpose().map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?;
         let client = session.connect()?;
         let server = session::raw_json(client.get("/version")).await;
         let spoken = client.api_version().await.unwrap_or(API_VERSION);
@@ -34,9 +35,9 @@ impl Verb for Version {
         match template {
             Some(template) => {
                 let both = json!({"Client": us, "Server": server.as_ref().ok()});
-                println!("{}", template.execute(&Value::typed(&both, "system.versionInfo"))?);
+                say(template.execute(&Value::typed(&both, "system.versionInfo"))?)?;
             }
-            None => print!("{}", text(&us, server.as_ref().ok())),
+            None => put(text(&us, server.as_ref().ok()))?,
         }
         // We are told about in any case, even when nobody answers.
         server.map(drop).map_err(Into::into)

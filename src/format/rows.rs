@@ -63,9 +63,7 @@ pub struct Rows {
 impl Rows {
     /// Prints a list.
     pub fn print(&self, format: &Format, rows: Vec<Row>) -> anyhow::Result<()> {
-        let text = self.render(format, rows)?;
-        std::io::stdout().write_all(text.as_bytes())?;
-        Ok(())
+        crate::output::put(self.render(format, rows)?)
     }
 
     /// Whether the template speaks only of columns that there are.

@@ -177,7 +177,7 @@ impl Writer {
             match rustix::io::write(to.fd(), chunk) {
                 Ok(n) => data = &data[n..],
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-                Err(error) => return Err(std::io::Error::from(error).into()),
+                Err(error) => return Err(crate::output::unread(error.into())),
             }
         }
         Ok(())

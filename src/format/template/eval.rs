@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::functions::{self, Call};
-use super::parse::{Branch, Command, Node, Operand, OperandKind, Pipe};
+use super::tree::{Branch, Command, Node, Operand, OperandKind, Pipe};
 use super::value::{Kind, Value};
 use std::rc::Rc;
 

@@ -48,7 +48,7 @@ pub(super) fn lex(source: &str) -> Result<Vec<Token>, Error> {
         let open = source[lexer.at..].find("{{").map(|i| lexer.at + i);
         let text = &source[lexer.at..open.unwrap_or(source.len())];
         let trims_before = open.is_some_and(|o| {
-            let after = source[o + 2..].as_bytes();
+            let after = &source.as_bytes()[o + 2..];
             after.first() == Some(&b'-') && after.get(1).is_some_and(u8::is_ascii_whitespace)
         });
         let text = if trim_next { text.trim_start_matches(is_space) } else { text };

@@ -9,6 +9,7 @@ mod parse;
 mod printf;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod value;
 
 pub use value::{Kind, Object, Value};
@@ -17,7 +18,7 @@ pub use value::{Kind, Object, Value};
 #[derive(Clone, Debug)]
 pub struct Template {
     source: String,
-    nodes: Vec<parse::Node>,
+    nodes: Vec<tree::Node>,
 }
 
 /// A template that was not understood, or does not fit the data. Its text is Go's.
