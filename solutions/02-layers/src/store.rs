@@ -131,7 +131,7 @@ impl Store {
         Ok(Hold { _lock: self.index.hold()? })
     }
 
-    /// Keeps blobs that no image names yet from being collected: to be held from the first such blob until
+    /// Keeps blobs from being collected though no image names them: to be held from the first new blob until
     /// [`Store::register`].
     ///
     /// # Errors

@@ -17,8 +17,8 @@ use std::io::{Read, Write};
 /// # Errors
 /// [`Error::NoSuchImage`] before anything is written; [`Error::Send`].
 pub fn save(store: &Store, names: &[String], to: &mut dyn Write) -> Result<()> {
-    // What is being read may not be collected.
-    let _hold = store.hold()?;
+    // Nothing is collected while this is read; names may come and go, however slow the receiver is.
+    let _reading = store.writing()?;
     let images = choose(store, names)?;
     let mut blobs = BTreeSet::new();
     let mut index = Index::default();
