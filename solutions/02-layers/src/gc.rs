@@ -1,13 +1,17 @@
 //! Garbage: blobs that no entry of the index leads to, and unpacked layers that no image and no container is made of.
 
 use crate::digest::Digest;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::ImageConfig;
 use crate::index_file::Entry;
 use crate::manifest::{Descriptor, Document, media_type};
 use crate::remove::Use;
 use crate::store::{Store, Writing, chain_ids};
 use std::collections::HashSet;
+use std::fs;
+
+/// How temporary files of the store begin, until they get their names.
+const TEMPORARY: [&str; 2] = [".incoming-", ".index-"];
 
 /// What the index leads to.
 #[derive(Default)]
@@ -23,6 +27,7 @@ impl Store {
         let Some(_alone) = self.index.try_collecting()? else { return Ok(Vec::new()) };
         let reached = self.reached(entries);
         self.sweep_blobs(&reached)?;
+        self.sweep_temporary()?;
         let used: HashSet<&Digest> = users.iter().flat_map(|u| &u.layers).chain(&reached.layers).collect();
         let mut gone: Vec<Digest> = self.unpacked().list()?.into_iter().filter(|id| !used.contains(id)).collect();
         gone.sort();
@@ -53,8 +58,21 @@ impl Store {
     }
 
     fn sweep_blobs(&self, reached: &Reached) -> Result<()> {
-        let garbage = self.blobs().list()?.into_iter().filter(|blob| !reached.blobs.contains(blob));
-        garbage.into_iter().try_for_each(|blob| self.blobs().remove(&blob))
+        let mut garbage = self.blobs().list()?.into_iter().filter(|blob| !reached.blobs.contains(blob));
+        garbage.try_for_each(|blob| self.blobs().remove(&blob))
+    }
+
+    /// What a writer left who was killed: nobody is writing now.
+    fn sweep_temporary(&self) -> Result<()> {
+        let layout = self.blobs().layout();
+        for folder in [layout.to_owned(), layout.join("blobs/sha256")] {
+            for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))?.flatten() {
+                if TEMPORARY.iter().any(|prefix| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())) {
+                    fs::remove_file(entry.path()).map_err(Error::io("remove", entry.path()))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Follows every entry down. A blob that is missing or unreadable leads nowhere: an index for many platforms mostly

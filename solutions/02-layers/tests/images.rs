@@ -327,6 +327,23 @@ fn entries_of_other_tools_are_images_too() {
     assert_eq!(test.store.resolve(&image.id.hex()).unwrap().tags(), ["theirs:1"]);
 }
 
+/// Whoever is killed while writing leaves temporary files, unnamed blobs and half a layer: the next removal takes them.
+#[test]
+fn what_the_killed_left_is_swept() {
+    let (test, image) = with_image(&["app:1"]);
+    test.load(&docker_archive(&["other:1"], &[&layer("x", "x")]).bytes()).unwrap();
+    let before = test.listing();
+    let content = test.root.path().join("content");
+    fs::write(content.join("blobs/sha256/.incoming-abc"), "half a bl").unwrap();
+    fs::write(content.join(".index-abc"), "half an ind").unwrap();
+    test.store.blobs().put(b"nobody names me").unwrap();
+    fs::create_dir_all(test.root.path().join("layers").join(Digest::of(b"").hex()).join("partial/x")).unwrap();
+    test.load(&docker_archive(&["brief:1"], &[&layer("y", "y")]).bytes()).unwrap();
+    test.store.remove("brief:1", false, true, &nobody).unwrap();
+    assert_eq!(before, test.listing());
+    assert_eq!(test.store.resolve("app:1").unwrap().id, image.id);
+}
+
 /// Many at once: each load, tag and removal is whole, and none undoes another's.
 #[test]
 fn loads_and_removals_at_once() {
