@@ -21,7 +21,11 @@ impl Engine {
     /// Writes images into one archive.
     pub fn save(&self, names: &[String], to: &mut dyn Write) -> Result<()> {
         for name in names {
-            let image = self.image(name)?;
+            // Docker repeats the name as it was given, without the tag it implies.
+            let image = self.image(name).map_err(|error| match error.kind {
+                Kind::NotFound => Error::new(Kind::NotFound, format!("No such image: {name}")),
+                _ => error,
+            })?;
             self.tell("image", "save", &image.id.to_string(), &[("name", name)]);
         }
         Ok(layers::archive::save(self.store()?, names, to)?)
@@ -30,14 +34,19 @@ impl Engine {
     /// Makes an image of a tar of files.
     pub fn import(&self, from: &mut (dyn Read + Send), options: &ImportOptions) -> Result<api::IdResponse> {
         let platform = Some(&options.platform).filter(|text| !text.is_empty()).map(|text| Platform::parse(text));
+        let name = name(&options.repo, &options.tag)?;
+        let reference = name.as_ref().map(|name| name.to_string());
         let import = Import {
-            name: name(&options.repo, &options.tag)?,
+            name,
             message: options.message.clone(),
             changes: options.changes.clone(),
             platform: platform.transpose()?,
             created: None,
         };
         let id = layers::import::import(self.store()?, from, import)?.id.to_string();
+        if let Some(reference) = reference {
+            self.tell("image", "tag", &id, &[("name", &reference)]);
+        }
         self.tell("image", "import", &id, &[("name", &id)]);
         Ok(api::IdResponse { id })
     }

@@ -37,12 +37,15 @@ impl Engine {
     /// nothing of what the container says.
     pub fn attach(&self, id: &str, options: &AttachOptions) -> Result<Attached> {
         let container = self.find(id)?;
-        let tty = container.record()?.config.tty;
+        let record = container.record()?;
+        let tty = record.config.tty;
         let detach_keys = shim::parse_detach_keys(options.detach_keys.as_deref())?;
         let AttachOptions { stdin, stdout, stderr, .. } = *options;
         let wants = Attachment { stdin, stdout, stderr, detach_keys };
         if !options.logs {
-            return Ok(Attached { stream: self.join_streams(&container, wants)?, tty });
+            let stream = self.join_streams(&container, wants)?;
+            self.tell_container("attach", &container, &record, &[]);
+            return Ok(Attached { stream, tty });
         }
         let log = LogOptions { stdout, stderr, ..LogOptions::default() };
         let past = self.logs(id, &log)?.stream;
@@ -50,6 +53,7 @@ impl Engine {
             return Ok(Attached { stream: past, tty });
         }
         let present = self.join_streams(&container, wants)?;
+        self.tell_container("attach", &container, &record, &[]);
         let stream = relay::after(past, present).map_err(|e| Error::system("replay the log", e))?;
         Ok(Attached { stream, tty })
     }

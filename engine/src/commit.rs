@@ -65,6 +65,14 @@ impl Engine {
             self.pause(container.id.as_str())?;
         }
         let written = self.write_image(&container, &record, options, recipe, name.as_ref());
+        if let Ok(id) = &written {
+            let reference = name.map(|name| name.to_string()).unwrap_or_default();
+            let attributes = [("comment", options.comment.as_str()), ("imageID", id), ("imageRef", &reference)];
+            self.tell_container("commit", &container, &record, &attributes);
+            if !reference.is_empty() {
+                self.tell("image", "tag", id, &[("name", &reference)]);
+            }
+        }
         if paused {
             // It may have ended meanwhile, or somebody else has thawed it: then there is nothing to do.
             match self.unpause(container.id.as_str()) {
@@ -72,15 +80,7 @@ impl Engine {
                 other => other?,
             }
         }
-        let id = written?;
-        let reference = name.map(|name| name.to_string()).unwrap_or_default();
-        self.tell_container(
-            "commit",
-            &container,
-            &record,
-            &[("comment", &options.comment), ("imageID", &id), ("imageRef", &reference)],
-        );
-        Ok(api::IdResponse { id })
+        Ok(api::IdResponse { id: written? })
     }
 
     fn write_image(

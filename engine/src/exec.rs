@@ -36,8 +36,9 @@ impl Engine {
     /// # Errors
     /// [`Kind::Conflict`] when the container does not run, or is paused.
     pub fn exec_create(&self, container: &str, config: api::ExecConfig) -> Result<api::IdResponse> {
-        let container = self.find(container)?;
-        must_run(&container)?;
+        let name = container;
+        let container = self.find(name)?;
+        must_run(&container, name)?;
         if config.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(Error::new(Kind::Invalid, "No exec command specified"));
         }
@@ -60,7 +61,7 @@ impl Engine {
     pub fn exec_start(&self, exec: &str, start: &api::ExecStart) -> Result<Option<Attached>> {
         let record = self.exec_record(exec)?;
         let container = self.container(&record.container);
-        must_run(&container)?;
+        must_run(&container, container.id.as_str())?;
         let tty = record.config.tty;
         let request = Request::Exec { id: record.id.clone(), detach: start.detach, size: start.console_size };
         self.tell_exec("exec_start", &record, &[]);
@@ -176,11 +177,11 @@ impl Engine {
     }
 }
 
-fn must_run(container: &Container) -> Result<()> {
+fn must_run(container: &Container, name: &str) -> Result<()> {
     match container.state()?.status {
         Status::Running => Ok(()),
         Status::Paused => {
-            let text = format!("container {} is paused, unpause the container before exec", container.id);
+            let text = format!("container {name} is paused, unpause the container before exec");
             Err(Error::new(Kind::Conflict, text))
         }
         Status::Restarting => {

@@ -94,7 +94,10 @@ impl Engine {
             }
             _ => return Err(Error::new(Kind::Conflict, format!("container {} is not running", container.id))),
         }
-        crate::top::top(&self.processes(&container)?, if ps_args.is_empty() { "-ef" } else { ps_args })
+        let ps_args = if ps_args.is_empty() { "-ef" } else { ps_args };
+        let top = crate::top::top(&self.processes(&container)?, ps_args)?;
+        self.tell_container("top", &container, &container.record()?, &[]);
+        Ok(top)
     }
 }
 

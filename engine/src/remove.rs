@@ -26,7 +26,10 @@ impl Engine {
         let container = self.find(id)?;
         self.remove_found(&container, options).map_err(|error| match error.kind {
             Kind::NotFound => error,
-            kind => Error::new(kind, format!("cannot remove container {id:?}: {error}")),
+            kind => {
+                let name = container.record().map_or_else(|_| id.to_owned(), |record| format!("/{}", record.name));
+                Error::new(kind, format!("cannot remove container {name:?}: {error}"))
+            }
         })
     }
 

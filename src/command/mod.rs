@@ -222,17 +222,22 @@ fn unknown(path: &str, word: &str) -> anyhow::Error {
 }
 
 /// Does something to several objects at once, printing each one's name when it is done and, at the end, what failed.
-async fn each<W, F>(session: &Session, names: &[String], work: W) -> anyhow::Result<()>
+async fn each<W, F, L>(session: &Session, names: &[String], work: W) -> anyhow::Result<()>
 where
     W: Fn(Rc<Client>, String) -> F,
-    F: Future<Output = anyhow::Result<String>> + 'static,
+    F: Future<Output = anyhow::Result<L>> + 'static,
+    L: Into<Option<String>> + 'static,
 {
     let client = Rc::new(session.connect()?);
     let tasks: Vec<_> = names.iter().map(|name| tokio::task::spawn_local(work(client.clone(), name.clone()))).collect();
     let mut failures = Vec::new();
     for task in tasks {
         match task.await? {
-            Ok(line) => say(line)?,
+            Ok(line) => {
+                if let Some(line) = line.into() {
+                    say(line)?;
+                }
+            }
             Err(error) => failures.push(session::message(&error)),
         }
     }

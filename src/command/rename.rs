@@ -1,7 +1,7 @@
 //! `kesako rename`.
 
 use super::Verb;
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// Rename a container
 #[derive(Debug, clap::Args)]
@@ -19,6 +19,10 @@ impl Verb for Rename {
             anyhow::bail!("Error: Neither old nor new names may be empty");
         }
         let client = session.connect()?;
-        Ok(client.post(format!("/containers/{old}/rename")).query("name", new).send().await?)
+        let renamed = client.post(format!("/containers/{old}/rename")).query("name", new).send().await;
+        renamed.map_err(|error| {
+            let told = session::message(&error.into());
+            anyhow::anyhow!("{told}\nError: failed to rename container named {old}")
+        })
     }
 }

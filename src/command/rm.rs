@@ -1,7 +1,7 @@
 //! `kesako rm`.
 
 use super::{Verb, each};
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// Remove one or more containers
 #[derive(Debug, clap::Args)]
@@ -30,8 +30,15 @@ impl Verb for Remove {
                     request = request.query(flag, 1);
                 }
             }
-            request.send().await?;
-            Ok(name)
+            match request.send().await {
+                // With force, what is not there is as good as removed; it is said all the same.
+                Err(error) if force && error.is_not_found() => {
+                    eprintln!("{}", session::message(&error.into()));
+                    Ok(None)
+                }
+                Err(error) => Err(error.into()),
+                Ok(()) => Ok(Some(name)),
+            }
         })
         .await
     }

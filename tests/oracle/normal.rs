@@ -13,7 +13,7 @@ pub(crate) fn normal(output: &[u8], tmp: &str) -> String {
 
 fn name_program(line: &str) -> String {
     let line = line.strip_prefix("kesako: ").map_or(line.to_owned(), |rest| format!("docker: {rest}"));
-    line.replace("'kesako ", "'docker ").replace("See 'kesako", "See 'docker")
+    line.replace("'kesako ", "'docker ").replace("Usage:  kesako ", "Usage:  docker ")
 }
 
 /// Columns are as wide as their longest cell, and an age may be the longest.
@@ -34,9 +34,12 @@ fn age(cell: &str) -> Option<String> {
         let state = before.rfind(") ").map_or("", |end| &before[..end + 2]);
         return Some(format!("{state}<ago>"));
     }
-    let up = cell.strip_prefix("Up ")?;
+    let (before, up) = match cell.strip_prefix("Up ") {
+        Some(up) => ("", up),
+        None => cell.split_once(" Up ").map(|(before, up)| (&cell[..=before.len()], up))?,
+    };
     let note = up.find(" (").map_or("", |start| &up[start..]);
-    Some(format!("Up <age>{note}"))
+    Some(format!("{before}Up <age>{note}"))
 }
 
 fn words(cell: &str) -> String {
@@ -69,6 +72,23 @@ fn word(word: &str) -> String {
     word.into()
 }
 
+/// What dockerd 20.10, Debian's, says otherwise than those of today, whose words are ours.
+const REWORDED: [(&str, &str); 5] = [
+    ("Container <id> is not running", "container <id> is not running"),
+    ("daemon: Container web is paused", "daemon: container web is paused"),
+    ("daemon: Invalid filter '", "daemon: invalid filter '"),
+    ("daemon: no such image: nope: No such image", "daemon: No such image"),
+    (
+        "You cannot remove a running container <id>. Stop the container before attempting removal or force remove",
+        "cannot remove container \"/site\": container is running: stop the container before removing or force remove",
+    ),
+];
+
+/// The words of today.
+pub(crate) fn reworded(text: &str) -> String {
+    REWORDED.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new))
+}
+
 #[test]
 fn what_differs_is_taken_out_and_nothing_else() {
     let cases = [
@@ -76,6 +96,7 @@ fn what_differs_is_taken_out_and_nothing_else() {
             "9f2c1d3e4a5b   box   \"sh -c 'x'\"   3 seconds ago   Up 2 seconds (Paused)   web",
             "<id>  box  \"sh -c 'x'\"  <ago>  Up <age> (Paused)  web",
         ),
+        ("web Up Less than a second (Paused)", "web Up <age> (Paused)"),
         ("Exited (137) Less than a second ago", "Exited (137) <ago>"),
         ("kesako: Error: x. See 'kesako run --help'.", "docker: Error: x. See 'docker run --help'."),
         (

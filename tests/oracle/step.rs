@@ -23,7 +23,7 @@ pub(crate) enum Compare {
 }
 
 /// What a user saw, with what must differ (IDs, times) taken out.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,

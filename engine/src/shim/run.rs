@@ -202,6 +202,7 @@ impl Shim {
         }
         if self.stopping.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.stopping.deadline = None;
+            self.tell("kill", &[("signal", "9")]);
             self.kill_all();
         }
         if ready.readable(&self.listener) {
@@ -243,7 +244,9 @@ impl Shim {
     }
 
     pub(super) fn tell(&self, action: &str, attributes: &[(&str, &str)]) {
-        self.engine.tell_container(action, &self.container, &self.record, attributes);
+        // On disk it may have another name by now.
+        let record = self.container.record();
+        self.engine.tell_container(action, &self.container, record.as_ref().unwrap_or(&self.record), attributes);
     }
 }
 
