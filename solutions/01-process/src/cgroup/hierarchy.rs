@@ -112,6 +112,21 @@ pub(super) fn find(mount: &Path, controller: Option<Controller>, name: &str) -> 
     places(mount, controller).into_iter().map(|place| place.join(name)).find(|path| path.is_dir())
 }
 
+/// A new v1 cpuset is empty, and nothing can run in it: it gets what its parent has.
+pub(super) fn inherit_cpuset(mount: &Path, folder: &Path) -> io::Result<()> {
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    if parent.starts_with(mount) && parent != mount {
+        inherit_cpuset(mount, parent)?;
+    }
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        let own = folder.join(file);
+        if own.exists() && fs::read_to_string(&own)?.trim().is_empty() {
+            fs::write(own, fs::read_to_string(parent.join(file))?.trim())?;
+        }
+    }
+    Ok(())
+}
+
 /// Names of the groups that Kesako has in this tree.
 pub(super) fn names(mount: &Path, controller: Option<Controller>) -> Vec<String> {
     let entries =

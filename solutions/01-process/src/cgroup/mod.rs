@@ -4,23 +4,25 @@
 //! (clone3(2), `CLONE_INTO_CGROUP`), and one file then freezes or kills them all. A v1 controller is joined only where a limit
 //! needs it: moving a process there makes the kernel wait for every processor, some 10 ms on a quiet machine.
 
+mod files;
 mod hierarchy;
 mod limits;
 mod stats;
+mod unified;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use rustix::fs::{CWD, Mode, OFlags};
-
 use crate::{Error, Result, device_rules, oci};
+use files::{collect_processes, explain_mkdir, open_procs, read, remove_tree, write};
 use hierarchy::Controller;
 use limits::Limit;
 pub use stats::Stats;
+use unified::{Unified, has_controller};
 
 /// A container's cgroup: a folder in the unified (v2) tree if there is one, and one for each v1 controller that a limit needs.
 #[derive(Debug)]
@@ -28,13 +30,6 @@ pub struct Cgroup {
     name: String,
     unified: Option<Unified>,
     v1: Vec<(Controller, PathBuf)>,
-}
-
-/// The folder in the v2 tree, open: it stays this one, whatever happens to the name.
-#[derive(Debug)]
-struct Unified {
-    path: PathBuf,
-    folder: OwnedFd,
 }
 
 impl Cgroup {
@@ -287,7 +282,7 @@ impl Cgroup {
         let folder = hierarchy::make(&mount, Some(controller), &self.name)?;
         explain_mkdir(&folder);
         if controller == Controller::Cpuset {
-            inherit_cpuset(&mount, &folder)?;
+            hierarchy::inherit_cpuset(&mount, &folder)?;
         }
         self.v1.push((controller, folder.clone()));
         Ok(folder)
@@ -329,48 +324,6 @@ impl Cgroup {
     }
 }
 
-impl Unified {
-    /// Makes the folder; nothing where there is no v2 tree or the user may not.
-    fn create(name: &str) -> Option<Self> {
-        let path = hierarchy::make(&hierarchy::unified()?, None, name).ok()?;
-        explain_mkdir(&path);
-        Self::open(path).ok()
-    }
-
-    fn open(path: PathBuf) -> rustix::io::Result<Self> {
-        let folder = rustix::fs::openat(CWD, &path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { path, folder })
-    }
-
-    /// Whether this tree has the controller; then it is switched on along the path.
-    ///
-    /// A controller works in a folder when the parent's `cgroup.subtree_control` names it, and the parent has it itself when the
-    /// grandparent's does.
-    fn controls(&self, controller: Controller) -> Result<bool> {
-        let parent = self.path.parent().unwrap_or(Path::new("/"));
-        let top = parent.parent().unwrap_or(Path::new("/"));
-        if has_controller(&self.path, controller) {
-            return Ok(true);
-        }
-        if !has_controller(top, controller) {
-            return Ok(false);
-        }
-        for folder in [top, parent] {
-            write(folder, "cgroup.subtree_control", &format!("+{}", controller.name()))?;
-        }
-        Ok(true)
-    }
-}
-
-fn has_controller(folder: &Path, controller: Controller) -> bool {
-    read(folder, "cgroup.controllers").is_ok_and(|text| text.split_whitespace().any(|word| word == controller.name()))
-}
-
-fn explain_mkdir(folder: &Path) {
-    let shell = format!("mkdir -p {}", folder.display());
-    tracing::info!(target: "explain", man = "cgroups(7)", shell, "making a cgroup for the container");
-}
-
 /// A limit was asked for, and there is nothing to enforce it.
 fn no_controller(limit: &Limit, error: &io::Error) -> Error {
     let controller = limit.controller.name();
@@ -381,78 +334,6 @@ fn no_controller(limit: &Limit, error: &io::Error) -> Error {
         ),
     };
     Error::Limit { limit: limit.name, reason }
-}
-
-/// A new v1 cpuset is empty, and nothing can run in it: it gets what its parent has.
-fn inherit_cpuset(mount: &Path, folder: &Path) -> io::Result<()> {
-    let Some(parent) = folder.parent() else { return Ok(()) };
-    if parent.starts_with(mount) && parent != mount {
-        inherit_cpuset(mount, parent)?;
-    }
-    for file in ["cpuset.cpus", "cpuset.mems"] {
-        let own = folder.join(file);
-        if own.exists() && fs::read_to_string(&own)?.trim().is_empty() {
-            fs::write(own, fs::read_to_string(parent.join(file))?.trim())?;
-        }
-    }
-    Ok(())
-}
-
-fn collect_processes(folder: &Path, pids: &mut Vec<i32>) -> Result<()> {
-    let failed = |source| Error::Cgroup { action: "list", path: folder.to_owned(), source };
-    let text = read(folder, "cgroup.procs")?;
-    pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
-    for child in subfolders(folder).map_err(failed)? {
-        collect_processes(&child, pids)?;
-    }
-    Ok(())
-}
-
-fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    Ok(entries
-        .into_iter()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(|entry| entry.path())
-        .collect())
-}
-
-/// Removes a folder that processes have just left: the kernel says «busy» for a moment longer. The container may have made
-/// groups inside.
-fn remove_tree(folder: &Path) -> Result<()> {
-    for attempt in 0..200 {
-        match fs::remove_dir(folder) {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) if attempt == 199 => {
-                return Err(Error::Cgroup { action: "remove", path: folder.to_owned(), source: error });
-            }
-            Err(_) => {
-                for child in subfolders(folder).unwrap_or_default() {
-                    remove_tree(&child)?;
-                }
-                sleep(Duration::from_millis(if attempt < 10 { 1 } else { 10 }));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn open_procs(folder: &Path) -> Result<File> {
-    let path = folder.join("cgroup.procs");
-    File::options().write(true).open(&path).map_err(|source| Error::Cgroup { action: "open", path, source })
-}
-
-fn read(folder: &Path, file: &str) -> Result<String> {
-    let path = folder.join(file);
-    fs::read_to_string(&path).map_err(|source| Error::Cgroup { action: "read", path, source })
-}
-
-fn write(folder: &Path, file: &str, value: &str) -> Result<()> {
-    let path = folder.join(file);
-    let written =
-        File::options().write(true).open(&path).and_then(|mut file| io::Write::write_all(&mut file, value.as_bytes()));
-    written.map_err(|source| Error::Cgroup { action: "write to", path, source })
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::Cgroup;
+use super::files::read;
 use super::hierarchy::Controller;
-use super::{Cgroup, read};
 use crate::Result;
 
 /// What a container uses right now.

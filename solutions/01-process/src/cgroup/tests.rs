@@ -145,3 +145,26 @@ fn groups_made_inside_go_too() {
     cgroup.remove().unwrap();
     assert!(!folder.exists());
 }
+
+#[test]
+fn processes_step_aside_where_a_controller_is_handed_down() {
+    let Some(mount) = hierarchy::unified().filter(|mount| write(mount, "cgroup.subtree_control", "+pids").is_ok())
+    else {
+        eprintln!("NOT RUN: step aside: this machine's v2 tree has no controllers, or is not ours");
+        return;
+    };
+    let top = mount.join(format!("test-delegated-{}", std::process::id()));
+    let group = top.join("kesako/x");
+    fs::create_dir_all(&group).unwrap();
+    let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+    write(&top, "cgroup.procs", &child.id().to_string()).unwrap();
+    let controls = Unified::open(group.clone()).unwrap().controls(Controller::Pids);
+    let limited = write(&group, "pids.max", "5");
+    let aside = read(&top.join("kesako-engine"), "cgroup.procs");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    remove_tree(&top).unwrap();
+    assert!(controls.unwrap());
+    limited.unwrap();
+    assert_eq!(aside.unwrap().trim(), child.id().to_string());
+}
