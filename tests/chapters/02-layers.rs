@@ -6,6 +6,8 @@ mod archive;
 mod content;
 #[path = "02-layers/diff.rs"]
 mod diff;
+#[path = "02-layers/fuzz.rs"]
+mod fuzz;
 #[path = "02-layers/hostile.rs"]
 mod hostile;
 #[path = "02-layers/overlay.rs"]

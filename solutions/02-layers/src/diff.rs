@@ -13,7 +13,8 @@ use rustix::io::Errno;
 use crate::error::Result;
 use crate::overlay::open_folder;
 use crate::pack::{self, Walk, failed, is_whiteout};
-use crate::unpack::{Whiteouts, names};
+use crate::place::names;
+use crate::unpack::Whiteouts;
 use crate::whiteout;
 
 /// What happened to a path, with the numbers of the Engine API (`GET /containers/{id}/changes`).

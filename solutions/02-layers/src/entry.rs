@@ -17,7 +17,7 @@ const LARGEST_EXTENSION: u64 = 1 << 20;
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     File,
     HardLink,
     Symlink,
@@ -29,7 +29,7 @@ pub enum Kind {
 
 /// An entry, all extensions applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub kind: Kind,
     /// As it stands in the archive: not to be trusted.
     pub name: Vec<u8>,
@@ -48,7 +48,7 @@ pub struct Entry {
 }
 
 /// A tar archive that is being read.
-pub struct Archive<R> {
+pub(crate) struct Archive<R> {
     source: R,
     limits: Limits,
     /// Bytes read, and bytes of holes.
@@ -63,7 +63,7 @@ pub struct Archive<R> {
 
 impl<R: BufRead> Archive<R> {
     /// Reads the archive in `source`, which has to be uncompressed.
-    pub fn new(source: R, limits: Limits) -> Self {
+    pub(crate) fn new(source: R, limits: Limits) -> Self {
         Archive { source, limits, spent: 0, entries: 0, data: 0, padding: 0, name: Vec::new() }
     }
 

@@ -49,3 +49,45 @@ fn mount_and_take(options: &str, flags: MsFlags) -> Result<OwnedFd> {
     open_tree(CWD, "/proc/sys", OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)
         .map_err(|errno| Error::Overlay { step: "open", source: errno.into(), message: String::new() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn all_layers_fit_into_one_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: String| {
+            let path = folder.path().join(&name);
+            fs::create_dir(&path).unwrap();
+            path
+        };
+        let lower: Vec<PathBuf> = (0..500).map(|number| make(format!("layer:{number},"))).collect();
+        for (number, layer) in lower.iter().enumerate() {
+            fs::write(layer.join("top"), number.to_string()).unwrap();
+        }
+        let (upper, work) = (make("upper".to_string()), make("work".to_string()));
+        let stack = Stack {
+            lower: &lower,
+            upper_work: Some((&upper, &work)),
+            volatile: true,
+            userxattr: crate::sys::in_user_namespace(),
+        };
+        let before = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let mount = match mount(&stack) {
+            Err(Error::Overlay { step: "unshare", source, .. }) => {
+                eprintln!("NOT RUN: all_layers_fit_into_one_page: a mount namespace is refused here: {source}");
+                return;
+            }
+            result => result.unwrap(),
+        };
+        let seen = PathBuf::from(format!("/proc/self/fd/{}/.", mount.as_raw_fd()));
+        assert_eq!(fs::read_to_string(seen.join("top")).unwrap(), "499");
+        fs::write(seen.join("new"), "").unwrap();
+        assert!(upper.join("new").exists());
+        assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap(), before, "the mount is detached");
+    }
+}

@@ -12,22 +12,23 @@
 //!   new image ◀── commit ◀── diff ◀── the folder a container wrote to ◀── overlay ◀─────────┘
 //! ```
 //!
-//! Nothing here trusts an archive: every path is resolved beneath its root by file descriptor ([`beneath`]).
+//! Nothing here trusts an archive: every path is resolved beneath its root by file descriptor (`beneath`).
 
 // Bytes and folders.
 mod attributes;
-pub mod beneath;
+mod beneath;
 pub mod blob;
 pub mod compression;
 pub mod diff;
 pub mod digest;
-pub mod entry;
+mod entry;
 mod error;
 pub mod layers;
 mod legacy_overlay;
 pub mod overlay;
 pub mod pack;
 mod pax;
+mod place;
 mod sparse;
 mod sys;
 pub mod unpack;

@@ -57,11 +57,22 @@ fn mount_stack(lower: &[PathBuf], upper_work: Option<(&Path, &Path)>, volatile: 
     tell(lower, upper_work);
     let stack = Stack { lower, upper_work, volatile, userxattr: sys::in_user_namespace() };
     match stack.mount() {
-        // Before Linux 6.7 there is no "lowerdir+".
-        Err(Error::Overlay { step: "add a layer", source, .. }) if source.raw_os_error() == Some(libc::EINVAL) => {
-            legacy_overlay::mount(&stack)
+        // Before Linux 6.7 there is no "lowerdir+"; before 6.5 that is only noticed at the end.
+        Err(Error::Overlay { step: "add a layer" | "create", source, message })
+            if source.raw_os_error() == Some(libc::EINVAL) =>
+        {
+            let first = Error::Overlay { step: "create", source, message };
+            legacy_overlay::mount(&stack).map_err(|second| more_telling(first, second))
         }
         result => result,
+    }
+}
+
+/// Of two failures the one that the kernel had words for.
+fn more_telling(first: Error, second: Error) -> Error {
+    match &first {
+        Error::Overlay { message, .. } if !message.is_empty() && !message.contains("lowerdir+") => first,
+        _ => second,
     }
 }
 

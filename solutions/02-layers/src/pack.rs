@@ -16,7 +16,8 @@ use rustix::io::Errno;
 use crate::attributes::Attributes;
 use crate::error::{Error, Result};
 use crate::pax;
-use crate::unpack::{Whiteouts, names};
+use crate::place::names;
+use crate::unpack::Whiteouts;
 use crate::whiteout::{self, OPAQUE, PREFIX};
 
 /// Writes all that is beneath `root` as an uncompressed tar. With [`Whiteouts::Overlay`] the marks of overlayfs become

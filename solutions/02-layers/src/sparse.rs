@@ -12,7 +12,7 @@ const MOST_PARTS: usize = 1 << 20;
 
 /// A sparse file: its full size, and the parts that are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sparse {
+pub(crate) struct Sparse {
     pub size: u64,
     /// Offset and length, ascending.
     pub parts: Vec<(u64, u64)>,

@@ -5,22 +5,21 @@
 //! changes its time, and a folder without write permission could not be filled.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, Seek as _, SeekFrom, Write as _};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, linkat, makedev, mkdirat, mknodat, openat, statat, symlinkat, unlinkat,
-};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, linkat, makedev, mkdirat, mknodat, openat, symlinkat};
 use rustix::io::Errno;
 
 use crate::attributes::{Attributes, Writer};
 use crate::beneath::{self, Missing};
 use crate::entry::{Archive, Entry, Kind};
 use crate::error::{Fault, Refusal, Result};
+use crate::place::{Place, names};
 use crate::sys;
 use crate::whiteout::{self, Mark};
 
@@ -373,52 +372,4 @@ impl<'a> Unpacker<'a> {
             Err(fault) => Err(fault),
         }
     }
-}
-
-/// Where an entry goes: a name in a folder that was found beneath the root.
-struct Place<'a> {
-    folder: BorrowedFd<'a>,
-    name: &'a OsStr,
-    path: &'a Path,
-}
-
-impl Place<'_> {
-    fn is_folder(&self) -> Result<bool, Fault> {
-        let status = statat(self.folder, self.name, AtFlags::SYMLINK_NOFOLLOW).map_err(Fault::step("examine"))?;
-        Ok(FileType::from_raw_mode(status.st_mode) == FileType::Directory)
-    }
-
-    fn is_same_as(&self, other: &Place<'_>) -> bool {
-        let identity = |place: &Place<'_>| {
-            let status = statat(place.folder, place.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-            Some((status.st_dev, status.st_ino))
-        };
-        identity(self).is_some_and(|this| identity(other) == Some(this))
-    }
-
-    /// Removes what is there, with all that is in it.
-    fn remove(&self) -> Result<(), Fault> {
-        match unlinkat(self.folder, self.name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(Errno::ISDIR | Errno::PERM) => {
-                // Goes by file descriptor from here on, and follows no link.
-                let path = Path::new("/proc/self/fd").join(self.folder.as_raw_fd().to_string()).join(self.name);
-                std::fs::remove_dir_all(path).map_err(Fault::step("replace"))
-            }
-            Err(errno) => Err(Fault::Step("replace", errno.into())),
-        }
-    }
-}
-
-/// The names in a folder, but for itself and the one above.
-pub(crate) fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(OsStr::from_bytes(name).to_os_string());
-        }
-    }
-    Ok(names)
 }
