@@ -18,12 +18,25 @@ use crate::overlay::{Stack, open_folder};
 
 /// Makes the detached mount.
 pub(crate) fn mount(stack: &Stack<'_>) -> Result<OwnedFd> {
+    // In a thread that does nothing else: what it unshares is gone with it.
+    thread::scope(|scope| scope.spawn(|| mount_and_take(stack)).join()).unwrap_or_else(|_| {
+        Err(Error::Overlay { step: "start a thread", source: io::ErrorKind::Other.into(), message: String::new() })
+    })
+}
+
+fn mount_and_take(stack: &Stack<'_>) -> Result<OwnedFd> {
+    let failed = |step| move |errno: nix::Error| Error::Overlay { step, source: errno.into(), message: String::new() };
+    unshare(CloneFlags::CLONE_NEWNS).map_err(failed("unshare"))?;
+    let none = None::<&str>;
+    // Without this the mount would propagate to the host.
+    mount_into_tree(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none).map_err(failed("make private"))?;
+
+    // Opened only now: overlayfs takes no folder of another mount namespace. They are given by number, relative to
+    // /proc/thread-self/fd, so that 500 of them fit into a page.
     let lower = stack.lower.iter().rev().map(|folder| open_folder(folder)).collect::<Result<Vec<_>>>()?;
     let upper_work = stack.upper_work.map(|(upper, work)| Ok((open_folder(upper)?, open_folder(work)?))).transpose()?;
-    let mut flags = MsFlags::empty();
-
-    // The folders by number, relative to /proc/thread-self/fd: 500 of them fit into a page.
     let number = |folder: &OwnedFd| folder.as_raw_fd().to_string();
+    let mut flags = MsFlags::empty();
     let mut options = format!("lowerdir={}", lower.iter().map(number).collect::<Vec<_>>().join(":"));
     match &upper_work {
         Some((upper, work)) => options += &format!(",upperdir={},workdir={}", number(upper), number(work)),
@@ -32,20 +45,9 @@ pub(crate) fn mount(stack: &Stack<'_>) -> Result<OwnedFd> {
     for (key, value) in stack.options() {
         options += &value.map_or_else(|| format!(",{key}"), |value| format!(",{key}={value}"));
     }
-    thread::scope(|scope| scope.spawn(|| mount_and_take(&options, flags)).join()).unwrap_or_else(|_| {
-        Err(Error::Overlay { step: "start a thread", source: io::ErrorKind::Other.into(), message: String::new() })
-    })
-}
-
-/// Runs in a thread that does nothing else: what it unshares is gone with it.
-fn mount_and_take(options: &str, flags: MsFlags) -> Result<OwnedFd> {
-    let failed = |step| move |errno: nix::Error| Error::Overlay { step, source: errno.into(), message: String::new() };
-    unshare(CloneFlags::CLONE_NEWNS).map_err(failed("unshare"))?;
-    let none = None::<&str>;
-    // Without this the mount would propagate to the host.
-    mount_into_tree(none, "/", none, MsFlags::MS_REC | MsFlags::MS_SLAVE, none).map_err(failed("make private"))?;
     nix::unistd::chdir("/proc/thread-self/fd").map_err(failed("change folder"))?;
-    mount_into_tree(Some("overlay"), "/proc/sys", Some("overlay"), flags, Some(options)).map_err(failed("mount"))?;
+    mount_into_tree(Some("overlay"), "/proc/sys", Some("overlay"), flags, Some(options.as_str()))
+        .map_err(failed("mount"))?;
     open_tree(CWD, "/proc/sys", OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)
         .map_err(|errno| Error::Overlay { step: "open", source: errno.into(), message: String::new() })
 }
