@@ -8,6 +8,8 @@ use std::ffi::CString;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+use rustix::mount::MountFlags;
+
 use crate::cgroup::Cgroup;
 use crate::mount_options::MountOptions;
 use crate::mounts::{Filesystem, Kind, Mount, inside, tree};
@@ -41,9 +43,13 @@ pub(crate) fn plan(mount: &oci::Mount, cgroup: Option<&Cgroup>, private: bool) -
         [Own { name: None, folder }] => Ok(vec![bind(folder, place)?]),
         [] => Ok(vec![new_filesystem("cgroup2", place, &options, "")?]),
         several => {
-            let mut mounts = vec![new_filesystem("tmpfs", place, &MountOptions::default(), "mode=755,size=4k")?];
+            let open = MountOptions { flags: options.flags - MountFlags::RDONLY, ..MountOptions::default() };
+            let mut mounts = vec![new_filesystem("tmpfs", place, &open, "mode=755,size=4k")?];
             for Own { name, folder } in several {
                 mounts.push(bind(folder, &place.join(name.as_deref().unwrap_or("unified")))?);
+            }
+            if options.flags.contains(MountFlags::RDONLY) {
+                mounts.push(Mount { destination: inside(place)?, kind: Kind::Seal, label: label(place) });
             }
             Ok(mounts)
         }
@@ -83,7 +89,7 @@ fn path_of(fd: i32) -> Result<PathBuf> {
 fn new_filesystem(fstype: &str, place: &Path, options: &MountOptions, data: &str) -> Result<Mount> {
     let kind = Kind::New(Filesystem {
         fstype: c_string(fstype)?,
-        source: c_string("cgroup")?,
+        source: c_string(fstype)?,
         flags: options.flags,
         data: c_string(data)?,
         data_without_gid: CString::default(),

@@ -9,10 +9,10 @@ use std::convert::Infallible;
 use rustix::process::{WaitOptions, wait};
 
 use crate::report::{At, Failure, Step};
-use crate::sys;
+use crate::sys::{self, Title};
 
 /// Forks: the child goes on with `command`, this process stays as its init. Returns only if it could not fork.
-pub(crate) fn run(command: impl FnOnce() -> Infallible) -> Failure {
+pub(crate) fn run(title: Option<&Title>, command: impl FnOnce() -> Infallible) -> Failure {
     sys::block_all_signals();
     let child = sys::fork(|| {
         take_terminal();
@@ -20,7 +20,12 @@ pub(crate) fn run(command: impl FnOnce() -> Infallible) -> Failure {
         command()
     });
     match child.at(Step::Init) {
-        Ok(child) => reap_until(child),
+        Ok(child) => {
+            if let Some(title) = title {
+                title.apply();
+            }
+            reap_until(child)
+        }
         Err(failure) => failure,
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     New(Filesystem),
     /// A detached tree, by move_mount(2).
     Tree { tree: OwnedFd, folder: bool },
+    /// Nothing more is to be made in what is mounted there: read-only from now on.
+    Seal,
 }
 
 #[derive(Debug)]

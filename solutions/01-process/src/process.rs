@@ -13,6 +13,7 @@ use rustix::thread;
 
 use crate::command::Command;
 use crate::report::{At, Failure, Outcome, Step, send_failure};
+use crate::sys::Title;
 use crate::{
     Error, Result as CrateResult, Streams, c_string, capabilities, init, oci, rlimits, seccomp, sys, terminal,
 };
@@ -32,7 +33,8 @@ pub(crate) struct Plan {
     seccomp: Option<seccomp::Filter>,
     pub cwd: CString,
     pub command: Command,
-    init: bool,
+    /// PID 1 stays as an init, which `ps` shows by this title if it can be set.
+    init: Option<Option<Title>>,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,7 @@ impl Plan {
         refuse(process)?;
         let user = process.user();
         let seccomp = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
+        let words = process.args().as_deref().unwrap_or_default();
         let cwd = process.cwd().to_string_lossy();
         if !cwd.starts_with('/') {
             return Err(Error::Unsupported(format!("Cwd must be an absolute path: {cwd:?}")));
@@ -69,7 +72,7 @@ impl Plan {
             seccomp: seccomp.map(seccomp::compile).transpose()?,
             cwd: c_string(&cwd)?,
             command: Command::new(process)?,
-            init,
+            init: init.then(|| Title::new(format!("/sbin/init\0--\0{}", words.join("\0")).as_bytes())),
         })
     }
 
@@ -93,8 +96,10 @@ impl Plan {
     pub(crate) fn become_command(&self, terminal: Option<&OwnedFd>, parent: BorrowedFd<'_>) -> Failure {
         match self.become_user(terminal) {
             Err(failure) => failure,
-            Ok(()) if self.init => init::run(|| self.command_of_init(parent)),
-            Ok(()) => self.command.exec(),
+            Ok(()) => match &self.init {
+                Some(title) => init::run(title.as_ref(), || self.command_of_init(parent)),
+                None => self.command.exec(),
+            },
         }
     }
 

@@ -9,7 +9,8 @@ use rustix::fs::{self, CWD, FileType, OFlags};
 use rustix::io::{Errno, Result};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-    fsconfig_create, fsmount, fsopen, mount, mount_change, move_mount, open_tree, unmount,
+    fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount, mount_change, move_mount,
+    open_tree, unmount,
 };
 use rustix::process::{fchdir, pivot_root};
 
@@ -88,6 +89,10 @@ impl Plan {
                 }
                 move_mount(tree, c"", &place, c"", BY_DESCRIPTOR)
             }
+            Kind::Seal => {
+                let place = beneath::open_no_links(root, &mount.destination, OFlags::PATH)?;
+                mount_setattr(place.as_fd(), false, MountAttributes { set: RDONLY, ..MountAttributes::default() })
+            }
         }
     }
 
@@ -117,32 +122,19 @@ impl Plan {
         self.sysctls.apply(proc_sys.as_fd()).map_err(|(_, errno)| Failure { step: Step::Sysctl, index: 0, errno })
     }
 
-    /// A folder is covered with an empty read-only tmpfs, a file with /dev/null. One tmpfs is made and shown everywhere.
+    /// A folder is covered with an empty tmpfs, a file with /dev/null. One cover of each kind is made, and shown everywhere.
     fn mask_paths(&self) -> Outcome {
-        let mut null = None;
-        let mut empty: Option<OwnedFd> = None;
+        let (mut empty, mut null) = (None, None);
         for (index, path) in self.masked_paths.iter().enumerate() {
             let place = match beneath::open(self.root.as_fd(), path, OFlags::PATH) {
                 // What this kernel does not have need not be hidden.
                 Err(Errno::NOENT | Errno::NOTDIR) => continue,
                 place => place.at_index(Step::MaskedPath, index)?,
             };
-            let cover = if !is_folder(place.as_fd()).at_index(Step::MaskedPath, index)? {
-                let null = match &null {
-                    Some(null) => null,
-                    None => null.insert(host_null().at_index(Step::MaskedPath, index)?),
-                };
-                open_tree(null, c"", CLONE)
-            } else if let Some(empty) = &empty {
-                open_tree(empty, c"", CLONE)
-            } else {
-                empty_folder()
-            };
-            let cover = cover.at_index(Step::MaskedPath, index)?;
-            move_mount(&cover, c"", &place, c"", BY_DESCRIPTOR).at_index(Step::MaskedPath, index)?;
-            if empty.is_none() && is_folder(place.as_fd()).at_index(Step::MaskedPath, index)? {
-                empty = Some(cover);
-            }
+            let folder = is_folder(place.as_fd()).at_index(Step::MaskedPath, index)?;
+            let (cover, make): (_, fn() -> _) =
+                if folder { (&mut empty, empty_folder) } else { (&mut null, host_null) };
+            put_cover(cover, make, &place).at_index(Step::MaskedPath, index)?;
         }
         Ok(())
     }
@@ -198,18 +190,32 @@ fn make_readonly(root: BorrowedFd<'_>, path: &CStr) -> Result<()> {
     move_mount(&tree, c"", &place, c"", BY_DESCRIPTOR)
 }
 
-/// The host's /dev/null, and nothing else that may lie under that name (CVE-2025-31133: never the image's).
+/// Puts a cover on a place: the first is made, the others are clones of it.
+fn put_cover(first: &mut Option<OwnedFd>, make: fn() -> Result<OwnedFd>, place: &OwnedFd) -> Result<()> {
+    let on_place = |cover: &OwnedFd| move_mount(cover, c"", place, c"", BY_DESCRIPTOR);
+    match first {
+        Some(first) => on_place(&open_tree(first, c"", CLONE)?),
+        None => on_place(first.insert(make()?)),
+    }
+}
+
+/// The host's /dev/null, and nothing else that may lie under that name (CVE-2025-31133: never the image's). Read-only, which does not
+/// hinder writing to a device, but does hinder the container's root from changing the owner or mode of the host's.
 fn host_null() -> Result<OwnedFd> {
-    let null = beneath::open_host(c"/dev/null", OFlags::PATH)?;
+    let null = open_tree(CWD, c"/dev/null", OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
     let found = fs::fstat(&null)?;
-    let is_null =
-        FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice && found.st_rdev == fs::makedev(1, 3);
-    if is_null { Ok(null) } else { Err(Errno::NODEV) }
+    let is_device = FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice;
+    if !is_device || found.st_rdev != fs::makedev(1, 3) {
+        return Err(Errno::NODEV);
+    }
+    mount_setattr(null.as_fd(), false, MountAttributes { set: RDONLY, ..MountAttributes::default() })?;
+    Ok(null)
 }
 
 fn empty_folder() -> Result<OwnedFd> {
     let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    rustix::mount::fsconfig_set_flag(&context, c"ro")?;
+    fsconfig_set_string(&context, c"source", c"tmpfs")?;
+    fsconfig_set_flag(&context, c"ro")?;
     fsconfig_create(&context)?;
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_RDONLY)
 }

@@ -7,6 +7,7 @@ mod filter;
 mod mount;
 mod network;
 mod signals;
+mod title;
 
 pub(crate) use bpf::{BpfInstruction, bpf_attach_device_program, bpf_load_device_program};
 pub(crate) use clone::{Argv, Cloned, clone_into, clone_sibling, execve, exit_now, fork};
@@ -15,6 +16,7 @@ pub(crate) use filter::seccomp_set_filter;
 pub(crate) use mount::{MountAttributes, mount_setattr};
 pub(crate) use network::loopback_up;
 pub(crate) use signals::{block_all_signals, default_signals, next_signal};
+pub(crate) use title::Title;
 
 use rustix::io::Errno;
 

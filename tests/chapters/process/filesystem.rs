@@ -62,6 +62,15 @@ fn what_is_masked_is_empty() {
 }
 
 #[test]
+fn what_masks_is_not_the_containers_to_change() {
+    sandboxed("filesystem::what_masks_is_not_the_containers_to_change", || {
+        // A masked file is the host's /dev/null: whoever could change its mode there would have changed it for the host.
+        let output = Bundle::new("chmod 600 /proc/keys; echo x > /proc/keys && echo written").run().output;
+        assert!(output.contains("Read-only file system") && output.ends_with("written\n"), "{output}");
+    });
+}
+
+#[test]
 fn a_link_of_the_image_cannot_unmask() {
     sandboxed("filesystem::a_link_of_the_image_cannot_unmask", || {
         // CVE-2025-31133 and its kin: /dev/null of the image, put over a file, would show what it links to.

@@ -38,6 +38,17 @@ fn an_init_ends_as_its_command_was_killed() {
 }
 
 #[test]
+fn an_init_does_not_show_the_engines_command_line() {
+    sandboxed("signals::an_init_does_not_show_the_engines_command_line", || {
+        let mut bundle = Bundle::with(&["/bin/cat", "/proc/1/cmdline", "/proc/1/comm"]);
+        bundle.init = true;
+        let shown = bundle.output();
+        assert!(shown.starts_with("/sbin/init\0--\0/bin/cat\0/proc/1/cm"), "{shown:?}");
+        assert!(shown.ends_with("\0init"), "{shown:?}");
+    });
+}
+
+#[test]
 fn an_init_reaps_orphans() {
     sandboxed("signals::an_init_reaps_orphans", || {
         // The subshell ends at once, its child a little later, as an orphan: PID 1 must bury it.
