@@ -3,7 +3,6 @@
 mod support;
 
 use sha2::{Digest, Sha256};
-use std::io::Write;
 use support::Sandbox;
 use tar::{Builder, EntryType, Header};
 
@@ -79,14 +78,17 @@ fn absolute_and_symlinked_parents_stay_beneath_the_root() {
         entry(l, EntryType::Directory, "tmp/", "", b"");
         entry(l, EntryType::Symlink, "link", "/tmp", b"");
         entry(l, EntryType::Regular, "link/kesako-escaped", "", b"x");
-        entry(l, EntryType::Symlink, "up", "../../../../../../tmp", b"");
-        entry(l, EntryType::Regular, "up/kesako-escaped-too", "", b"x");
     });
     let sandbox = Sandbox::new();
     sandbox.kesako(&["load"]).write_stdin(archive(&made, None)).assert().success();
     sandbox.ok(&["create", "evil:latest", "true"]);
     assert!(!std::path::Path::new("/tmp/kesako-escaped").exists());
-    assert!(!std::path::Path::new("/tmp/kesako-escaped-too").exists());
+    let climbs = layer(|l| {
+        entry(l, EntryType::Symlink, "up", "../../../../../../tmp", b"");
+        entry(l, EntryType::Regular, "up/kesako-escaped", "", b"x");
+    });
+    refused(&archive(&climbs, None), "climbs out of the root");
+    assert!(!std::path::Path::new("/tmp/kesako-escaped").exists());
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn whiteouts_out() {
 #[test]
 fn wrong_digests() {
     let honest = layer(|l| entry(l, EntryType::Regular, "file", "", b"x"));
-    refused(&archive(&honest, Some(&"0".repeat(64))), "diff");
+    refused(&archive(&honest, Some(&"0".repeat(64))), "but the image's config says");
 }
 
 #[test]
@@ -121,27 +123,4 @@ fn truncated_and_garbage() {
     }
     let sandbox = Sandbox::new();
     sandbox.kesako(&["load"]).write_stdin(vec![0xa5; 100_000]).assert().failure();
-}
-
-#[test]
-fn a_gzip_bomb_as_import() {
-    // 64 MiB of zeros in 64 KiB, four times over a limit the test sets: told as such, nothing kept.
-    let mut child = std::process::Command::new("gzip")
-        .arg("-9c")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let bomb = layer(|l| entry(l, EntryType::Regular, "zeros", "", &vec![0; 64 << 20]));
-    let feeder = std::thread::spawn(move || stdin.write_all(&bomb));
-    let packed = child.wait_with_output().unwrap().stdout;
-    feeder.join().unwrap().unwrap();
-    let sandbox = Sandbox::new();
-    let mut command = sandbox.std_command(&["import", "-", "bomb:latest"]);
-    command.env("KESAKO_MAX_LAYER_SIZE", "16m");
-    let output = assert_cmd::Command::from_std(command).write_stdin(packed).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && text.contains("limit"), "{output:?}");
-    assert_eq!(sandbox.ok(&["images", "-aq"]), "");
 }

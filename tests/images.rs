@@ -141,7 +141,7 @@ fn other_tools_read_what_we_save_and_we_read_theirs() {
     // The store itself is an OCI layout that others read in place.
     skopeo(&[
         "copy",
-        &format!("oci:{}:workbench", sandbox.root().join("content").display()),
+        &format!("oci:{}:workbench:latest", sandbox.root().join("content").display()),
         &format!("dir:{}", at("dir")),
     ]);
     for (file, name) in [("oci.tar", "theirs:oci"), ("docker.tar", "theirs:docker")] {

@@ -69,8 +69,10 @@ fn exec_joins_every_namespace() {
         );
         assert_eq!(sandbox.output(&["exec", "up", "sh", "-c", "exit 6"]).status.code(), Some(6));
         sandbox.kesako(&["exec", "-i", "up", "cat"]).write_stdin("through").assert().success().stdout("through");
-        let missing = sandbox.fails(127, &["exec", "up", "no-such-command"]);
-        assert!(missing.contains("executable file not found in $PATH"), "{missing}");
+        let missing = sandbox.output(&["exec", "up", "no-such-command"]);
+        assert_eq!(missing.status.code(), Some(127), "{missing:?}");
+        let told = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"no-such-command\": executable file not found in $PATH: unknown";
+        assert!(String::from_utf8_lossy(&missing.stdout).contains(told), "{missing:?}");
         sandbox.ok(&["exec", "-d", "up", "sh", "-c", "echo there > /tmp/proof"]);
         eventually("the detached command has written", || {
             sandbox.output(&["exec", "up", "cat", "/tmp/proof"]).stdout == b"there\n"

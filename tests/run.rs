@@ -144,14 +144,14 @@ fn signals_to_the_command_line_reach_the_container() {
 fn two_containers_cannot_win_one_name() {
     let sandbox = Sandbox::new();
     sandbox.ok(&["run", "--rm", "workbench", "true"]);
-    let both: Vec<_> = (0..2).map(|_| sandbox.spawn(&["run", "--name", "x", "workbench", "sleep", "0.5"])).collect();
+    let both: Vec<_> = (0..2).map(|_| sandbox.spawn(&["run", "--name", "xy", "workbench", "sleep", "0.5"])).collect();
     let outputs: Vec<_> = both.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
     let mut codes: Vec<_> = outputs.iter().map(|output| output.status.code().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, [0, 125], "{outputs:?}");
     let loser = outputs.iter().find(|output| output.status.code() == Some(125)).unwrap();
     let text = String::from_utf8_lossy(&loser.stderr);
-    assert!(text.contains("Conflict. The container name \"/x\" is already in use by container \""), "{text}");
+    assert!(text.contains("Conflict. The container name \"/xy\" is already in use by container \""), "{text}");
     assert!(text.contains("You have to remove (or rename) that container to be able to reuse that name."), "{text}");
 }
 

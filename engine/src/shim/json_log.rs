@@ -117,7 +117,7 @@ impl JsonLog {
             let (piece, more) = rest.split_at(piece_length(rest));
             encode(&mut self.lines, stream, piece, time);
             rest = more;
-            if self.lines.len() >= 64 * 1024 {
+            if self.lines.len() as u64 >= self.batch() {
                 self.write()?;
             }
         }
@@ -126,6 +126,12 @@ impl JsonLog {
         begun.shrink_to(LONGEST_LINE);
         self.begun[stream as usize - 1] = begun;
         Ok(())
+    }
+
+    /// How much to write at once: many lines, but not past the bound of the file.
+    fn batch(&self) -> u64 {
+        let size = self.file.as_ref().map_or(0, |(_, size)| *size);
+        self.bounds.max_size.saturating_sub(size).min(64 * 1024)
     }
 
     fn write(&mut self) -> std::io::Result<()> {
