@@ -117,7 +117,7 @@ fn restart_policies() {
 #[test]
 fn logs_follow_to_the_end_and_survive_rotation() {
     let sandbox = Sandbox::new();
-    let chatty = "i=0; while [ $i -lt 3000 ]; do echo line-$i-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; i=$((i+1)); done; sleep 0.3; echo last";
+    let chatty = "i=0; while [ $i -lt 3000 ]; do echo line-$i-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; i=$((i+1)); [ $((i % 50)) = 0 ] && sleep 0.02; done; sleep 0.3; echo last";
     sandbox.ok(&[
         "run",
         "-d",
