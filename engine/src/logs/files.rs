@@ -18,7 +18,7 @@ pub(super) fn open_all(log: &Path) -> io::Result<Vec<File>> {
         }
         files.reverse();
         // A rotation while we were opening would show us one file twice, or hide one.
-        if files.last().is_none_or(|newest| is_current(newest, log)) {
+        if files.last().is_none_or(|newest| is(newest, log)) {
             return Ok(files);
         }
     }
@@ -29,12 +29,24 @@ fn numbered(log: &Path, number: u32) -> PathBuf {
 }
 
 /// Whether this is still the file of that name.
-pub(super) fn is_current(file: &File, log: &Path) -> bool {
+pub(super) fn is(file: &File, log: &Path) -> bool {
     match (file.metadata(), std::fs::metadata(log)) {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
         // Between the two steps of a rotation there is no such name for a moment; the old file is over then, too.
         _ => false,
     }
+}
+
+/// The files of a log that were begun after this one, the oldest first: all, if it is not among them any more.
+pub(super) fn newer(than: Option<&File>, log: &Path) -> io::Result<Vec<File>> {
+    let mut files = open_all(log)?;
+    let Some(than) = than else { return Ok(files) };
+    let identity = |file: &File| file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+    let ours = identity(than)?;
+    if let Some(at) = files.iter().position(|file| identity(file).is_ok_and(|identity| identity == ours)) {
+        files.drain(..=at);
+    }
+    Ok(files)
 }
 
 /// Moves the files so that the last `lines` lines remain to be read: all but those that remain are dropped.

@@ -50,24 +50,38 @@ impl Reader {
     fn follow(&mut self, mut log: Log, notice: &Notice, shim: &UnixStream) -> std::io::Result<()> {
         loop {
             let ended = self.wait(notice, shim)?;
-            loop {
-                if self.copy_lines(&mut log)? == Next::Over {
-                    return Ok(());
-                }
-                // Rotated: the rest of the old file first (just done), then the new one.
-                let path = self.container.log_path();
-                if log.file.as_ref().is_some_and(|file| files::is_current(file.get_ref(), &path)) {
-                    break;
-                }
-                let Ok(new) = File::open(&path) else { break };
-                // What was written between our last look and the rotation.
-                if self.copy_lines(&mut log)? == Next::Over {
-                    return Ok(());
-                }
-                log.open(new);
+            if self.catch_up(&mut log)? == Next::Over {
+                return Ok(());
             }
             if ended {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Copies to the end of the newest file, through all that were begun since the one we are in.
+    fn catch_up(&mut self, log: &mut Log) -> std::io::Result<Next> {
+        let path = self.container.log_path();
+        loop {
+            if self.copy_lines(log)? == Next::Over {
+                return Ok(Next::Over);
+            }
+            if log.file.as_ref().is_some_and(|file| files::is(file.get_ref(), &path)) {
+                return Ok(Next::More);
+            }
+            let newer = files::newer(log.file.as_ref().map(BufReader::get_ref), &path)?;
+            if newer.is_empty() {
+                return Ok(Next::More);
+            }
+            // What was written between our last look and the rotation.
+            if self.copy_lines(log)? == Next::Over {
+                return Ok(Next::Over);
+            }
+            for file in newer {
+                log.open(file);
+                if self.copy_lines(log)? == Next::Over {
+                    return Ok(Next::Over);
+                }
             }
         }
     }
