@@ -67,6 +67,13 @@ impl Stdio {
         Ok(())
     }
 
+    /// Keeps a follower of the log informed. Without a log it hears the end at once.
+    pub(super) fn follow(&mut self, socket: UnixStream) {
+        if let Some(log) = &mut self.log {
+            log.followers.add(socket);
+        }
+    }
+
     /// Tells the terminal its size; without one, nobody would listen.
     pub(super) fn resize(&self, height: u16, width: u16) -> rustix::io::Result<()> {
         let size = Winsize { ws_row: height, ws_col: width, ws_xpixel: 0, ws_ypixel: 0 };
