@@ -172,3 +172,67 @@ fn number_of_arguments(command: &clap::Command, path: &str) -> anyhow::Error {
     let usage = crate::help::usage(path, command);
     Exit::with(1, format!("kesako: '{path}' {says}\n\nUsage:  {usage}\n\n{see} '{path} --help' for more information"))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::{COMMANDS, find};
+
+    /// What a command line is told, by docker 28 and by us: the code, and the first line.
+    fn refused(line: &str) -> (i32, String) {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let (entry, path, rest) = find(&words).unwrap();
+        let error = super::parse((entry.arguments)(entry), &path, rest).unwrap_err();
+        let exit = error.downcast_ref::<crate::failure::Exit>().unwrap();
+        (exit.code, exit.text.lines().next().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn errors_are_told_in_dockers_words() {
+        for (line, code, text) in [
+            ("run", 1, "kesako: 'kesako run' requires at least 1 argument"),
+            ("exec a", 1, "kesako: 'kesako exec' requires at least 2 arguments"),
+            ("container ps x", 1, "kesako: 'kesako container ls' accepts no arguments"),
+            ("logs a b", 1, "kesako: 'kesako logs' requires 1 argument"),
+            ("images a b", 1, "kesako: 'kesako images' requires at most 1 argument"),
+            ("commit", 1, "kesako: 'kesako commit' requires at least 1 and at most 2 arguments"),
+            ("run --nope x", 125, "unknown flag: --nope"),
+            ("run -iZt x", 125, "unknown shorthand flag: 'Z' in -Zt"),
+            ("run -e", 125, "flag needs an argument: 'e' in -e"),
+            ("run --name", 125, "flag needs an argument: --name"),
+            ("run -m zz x", 125, "invalid argument \"zz\" for \"-m, --memory\" flag: invalid size: 'zz'"),
+            (
+                "run --rm=maybe x",
+                125,
+                "invalid argument \"maybe\" for \"--rm\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",
+            ),
+            (
+                "ps -n x",
+                125,
+                "invalid argument \"x\" for \"-n, --last\" flag: strconv.ParseInt: parsing \"x\": invalid syntax",
+            ),
+        ] {
+            assert_eq!(refused(line), (code, text.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_clap_checks_only_while_debugging_holds_for_every_command() {
+        for entry in COMMANDS {
+            super::tune((entry.arguments)(entry)).debug_assert();
+        }
+        crate::globals::describe().debug_assert();
+    }
+
+    #[test]
+    fn flags_stop_at_the_image_and_the_last_of_equal_flags_holds() {
+        let words = ["run", "--rm=false", "--rm", "--name", "a", "--name=b", "-it", "x", "-v", "--rm=false"];
+        let words = words.map(str::to_owned);
+        let (entry, path, rest) = find(&words).unwrap();
+        let matches = super::parse((entry.arguments)(entry), &path, rest).unwrap();
+        assert_eq!(matches.get_one::<bool>("rm"), Some(&true));
+        assert_eq!(matches.get_one::<bool>("tty"), Some(&true));
+        assert_eq!(matches.get_one::<String>("name").unwrap(), "b");
+        let rest: Vec<_> = matches.get_many::<String>("words").unwrap().collect();
+        assert_eq!(rest, ["x", "-v", "--rm=false"]);
+    }
+}

@@ -4,6 +4,7 @@
 use crate::arguments::{self, is_switch};
 use crate::command::{COMMANDS, Entry, GROUPS, Words};
 use crate::format::short_id;
+use crate::globals;
 use crate::session::Session;
 use engine::api::{ContainerSummary, ImageSummary};
 
@@ -21,14 +22,16 @@ pub fn script(shell: &str) -> Option<&'static str> {
 type Candidate = (String, String);
 
 /// What the last word could be. When the engine cannot be asked there are just none of its names.
-pub async fn candidates(words: &[String], session: &Session) -> Vec<Candidate> {
+pub async fn candidates(words: &[String]) -> Vec<Candidate> {
     let (last, before) = words.split_last().map_or(("", words), |(last, before)| (last.as_str(), before));
+    // The engine to ask is the one that the command would talk to.
+    let session = Session::new(globals::parse(before).map(|(globals, _)| globals).unwrap_or_default());
     let mut found = match place(before) {
         Place::Command => commands(),
         Place::Member(group) => members(group),
         Place::Nowhere => Vec::new(),
         Place::Argument(entry) if last.starts_with('-') => flags(&arguments::tune((entry.arguments)(entry))),
-        Place::Argument(entry) => names(entry.words, session).await.unwrap_or_default(),
+        Place::Argument(entry) => names(entry.words, &session).await.unwrap_or_default(),
     };
     found.retain(|(word, _)| word.starts_with(last));
     found
@@ -44,7 +47,7 @@ enum Place {
 }
 
 fn place(before: &[String]) -> Place {
-    let globals = crate::globals::describe();
+    let globals = globals::describe();
     let mut words = before.iter();
     let command = loop {
         match words.next() {
@@ -140,4 +143,43 @@ async fn images(session: &Session) -> anyhow::Result<Vec<Candidate>> {
         image.repo_tags.into_iter().map(move |tag| (tag, id.clone()))
     });
     Ok(tagged.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(line: &str) -> Vec<String> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(candidates(&words));
+        found.into_iter().map(|(word, _)| word).collect()
+    }
+
+    #[test]
+    fn commands_flags_and_nothing_where_a_value_belongs() {
+        assert_eq!(complete("ren"), ["rename"]);
+        assert_eq!(complete("container un"), ["unpause"]);
+        assert_eq!(complete("-H unix:///nowhere ren"), ["rename"]);
+        assert_eq!(complete("run --memory-r"), ["--memory-reservation"]);
+        assert!(complete("run --name web").is_empty() && complete("run -e A").is_empty());
+        assert!(complete("nonsense ").is_empty());
+        assert_eq!(complete("completion f"), ["fish"]);
+    }
+
+    #[test]
+    fn a_daemon_that_is_not_there_is_no_error() {
+        assert!(complete("-H unix:///nowhere rm ").is_empty());
+    }
+
+    #[test]
+    fn every_command_is_found_by_each_of_its_names() {
+        for entry in COMMANDS {
+            for path in entry.paths {
+                let words: Vec<String> = path.split(' ').map(str::to_owned).collect();
+                let (found, ..) = crate::command::find(&words).unwrap();
+                assert_eq!(found.paths, entry.paths);
+            }
+        }
+    }
 }

@@ -150,3 +150,27 @@ pub fn group(name: &str, about: &str) -> String {
          information on a command."
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_wraps_as_dockers_does() {
+        let entry = COMMANDS.iter().find(|entry| entry.paths.contains(&"exec")).unwrap();
+        let command = crate::arguments::tune((entry.arguments)(entry));
+        insta::assert_snapshot!(flags(&command, 79), @r#"
+          -d, --detach               Detached mode: run command in the background
+              --detach-keys string   Override the key sequence for detaching a
+                                     container
+          -e, --env list             Set environment variables
+              --env-file list        Read in a file of environment variables
+          -i, --interactive          Keep STDIN open even if not attached
+              --privileged           Give extended privileges to the command
+          -t, --tty                  Allocate a pseudo-TTY
+          -u, --user string          Username or UID (format:
+                                     "<name|uid>[:<group|gid>]")
+          -w, --workdir string       Working directory inside the container
+        "#);
+    }
+}

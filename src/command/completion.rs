@@ -30,8 +30,8 @@ impl Plain for Completion {
 }
 
 impl Verb for Candidates {
-    async fn run(self, session: Session) -> anyhow::Result<()> {
-        for (word, about) in complete::candidates(&self.words, &session).await {
+    async fn run(self, _: Session) -> anyhow::Result<()> {
+        for (word, about) in complete::candidates(&self.words).await {
             say(format!("{word}\t{about}"))?;
         }
         Ok(())

@@ -22,7 +22,6 @@ mod client;
 mod detach_keys;
 mod end;
 mod exec;
-mod followers;
 mod json_log;
 mod launch;
 mod protocol;

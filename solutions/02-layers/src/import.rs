@@ -2,7 +2,7 @@
 
 use crate::commit::{About, Base, NewLayer};
 use crate::diff;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image::Config;
 use crate::instructions;
 use crate::manifest::{Descriptor, Platform, media_type};
@@ -34,13 +34,7 @@ pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Re
     let mut config = Config::default();
     instructions::apply(&mut config, &import.changes)?;
     store.adding(|writing| {
-        // A few kilobytes may inflate to more than the disk holds.
-        let limit = store.limits.bytes;
-        let inflated = crate::archive::inflate(from)?.take(limit.saturating_add(1));
-        let (digest, size) = store.blobs().write(inflated, None, None)?;
-        if size > limit {
-            return Err(Error::LayerTooLarge(limit));
-        }
+        let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
         let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
         let created = import.created.map(|time| time.to_string());
         let comment = if import.message.is_empty() { "Imported from -".to_owned() } else { import.message };

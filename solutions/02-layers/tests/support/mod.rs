@@ -127,11 +127,10 @@ impl TestStore {
         Ok(loaded.iter().map(ToString::to_string).collect())
     }
 
-    /// All files and folders of the store; unpacked layers as a whole, locks left out.
+    /// All files and folders of the store; unpacked layers as a whole.
     pub(crate) fn listing(&self) -> Vec<String> {
         let mut found = Vec::new();
         list(self.root.path(), self.root.path(), &mut found);
-        found.retain(|path| !path.ends_with(".lock"));
         found.sort();
         found
     }
