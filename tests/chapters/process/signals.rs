@@ -82,7 +82,8 @@ fn everything_inside_dies_with_the_first_process() {
 #[test]
 fn a_container_dies_with_the_one_who_started_it() {
     sandboxed("signals::a_container_dies_with_the_one_who_started_it", || {
-        let (running, _output) = std::thread::spawn(|| Bundle::new("exec sleep 1000").start().unwrap()).join().unwrap();
+        let bundle = Bundle::new("exec sleep 1000");
+        let (running, _output) = std::thread::scope(|scope| scope.spawn(|| bundle.start().unwrap()).join().unwrap());
         assert_eq!(running.wait().unwrap(), ExitStatus::Killed(9));
     });
 }
