@@ -30,7 +30,7 @@ pub enum Error {
     #[error("unable to start container process: exec {name}: {}", errno_text(*.errno))]
     Exec { name: String, errno: Errno },
     /// A step between clone and exec.
-    #[error("unable to start container process: error during container init: {what}: {}", errno_text(*.errno))]
+    #[error("unable to start container process: {}{what}: {}", in_init(*.step), errno_text(*.errno))]
     Start { step: Step, what: String, errno: Errno },
     /// A user that the image does not know.
     #[error("unable to find user {0}: no matching entries in passwd file")]
@@ -96,6 +96,23 @@ impl Error {
             Some(Errno::ACCESS) => 126,
             _ => 128,
         }
+    }
+}
+
+/// runc names the stage for all that happens before the container's process takes on its identity.
+fn in_init(step: Step) -> &'static str {
+    match step {
+        Step::EnterNamespaces
+        | Step::BoundingSet
+        | Step::Groups
+        | Step::Gid
+        | Step::Uid
+        | Step::Capabilities
+        | Step::NoNewPrivileges
+        | Step::Seccomp
+        | Step::Cwd
+        | Step::CwdOutside => "",
+        _ => "error during container init: ",
     }
 }
 

@@ -72,7 +72,7 @@ impl Plan {
             seccomp: seccomp.map(seccomp::compile).transpose()?,
             cwd: c_string(&cwd)?,
             command: Command::new(process)?,
-            init: init.then(|| Title::new(format!("/sbin/init\0--\0{}", words.join("\0")).as_bytes())),
+            init: init.then(|| Title::new(format!("/sbin/init -- {}", words.join(" ")).as_bytes())),
         })
     }
 

@@ -5,7 +5,7 @@
 #[derive(Debug)]
 pub(crate) struct Title {
     start: usize,
-    /// As long as the memory, filled up with zeros.
+    /// As long as the memory.
     text: Vec<u8>,
 }
 
@@ -18,10 +18,11 @@ impl Title {
         let field = |number: usize| fields.split_whitespace().nth(number - 3)?.parse::<usize>().ok();
         let (start, end) = (field(48)?, field(49)?);
         let length = end.checked_sub(start).filter(|&length| start != 0 && length > 0)?;
-        let mut text = text.to_vec();
-        text.resize(length, 0);
-        // The last byte stays zero: otherwise the kernel would read on into the environment.
-        *text.last_mut()? = 0;
+        // The kernel shows the text up to its first zero, given that the very last byte is none (fs/proc/base.c, get_mm_cmdline): a
+        // zero there says that the arguments are as they were.
+        let mut text = text.get(..length.checked_sub(2)?.min(text.len()))?.to_vec();
+        text.push(0);
+        text.resize(length, b'.');
         Some(Self { start, text })
     }
 
