@@ -9,11 +9,11 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fremovexattr, openat, openat2, statat};
+use rustix::fs::{Mode, OFlags, fremovexattr};
 use rustix::io::Errno;
 
 use crate::attributes::{Attributes, Writer};
@@ -21,7 +21,8 @@ use crate::blob::Blobs;
 use crate::compression;
 use crate::digest::{Digest, HashingReader};
 use crate::error::{Error, Fault, Result};
-use crate::unpack::{self, Limits, Options, Unpacked, Whiteouts};
+use crate::pack;
+use crate::unpack::{self, Limits, Options, Whiteouts};
 
 const FINAL: &str = "fs";
 const PARTIAL: &str = "fs.partial";
@@ -81,15 +82,27 @@ impl Layers {
         for index in missing {
             let lock = self.lock(&chain[index])?;
             if !paths[index].is_dir() {
-                works.push(Work { layer: &layers[index], lower: &paths[..index], place: &paths[index], _lock: lock });
+                works.push(Work {
+                    layer: &layers[index],
+                    lower: &paths[..index],
+                    place: &paths[index],
+                    implied: Mutex::default(),
+                    _lock: lock,
+                });
             }
         }
         let results = in_parallel(&works, |work| work.unpack(blobs, self.limits));
-        for (work, result) in works.iter().zip(results) {
-            // A layer whose lower ones failed would be whole, but is not worth a chain that nobody can use.
-            result.and_then(|unpacked| work.register(&unpacked)).inspect_err(|_| clean_up(&works))?;
+        // What lies below a refused layer is whole; what lies above it is not worth a chain that nobody can use.
+        let whole = results.iter().take_while(|result| result.is_ok()).count();
+        let registered = register(&works[..whole]);
+        let refused = results.into_iter().find_map(Result::err);
+        match registered.err().or(refused) {
+            None => Ok(paths),
+            Some(error) => {
+                clean_up(&works);
+                Err(error)
+            }
         }
-        Ok(paths)
     }
 
     /// Locks the folder of a layer, making it where missing.
@@ -157,6 +170,8 @@ struct Work<'a> {
     /// The folders of the layers below it.
     lower: &'a [PathBuf],
     place: &'a Path,
+    /// Its folders without an entry of their own, once it is unpacked.
+    implied: Mutex<Vec<PathBuf>>,
     _lock: File,
 }
 
@@ -166,7 +181,7 @@ impl Work<'_> {
     }
 
     /// Unpacks the blob beside its place, and compares its diff ID.
-    fn unpack(&self, blobs: &Blobs, limits: Limits) -> Result<Unpacked> {
+    fn unpack(&self, blobs: &Blobs, limits: Limits) -> Result<()> {
         let name = self.layer.digest.to_string();
         let blob = blobs.path(&self.layer.digest);
         let partial = self.partial();
@@ -191,41 +206,52 @@ impl Work<'_> {
         for note in &unpacked.notes {
             tracing::warn!("layer {name}: {note}");
         }
-        Ok(unpacked)
+        *self.implied.lock().unwrap_or_else(PoisonError::into_inner) = unpacked.implied;
+        Ok(())
     }
+}
 
-    /// Puts the unpacked layer in its place.
-    fn register(&self, unpacked: &Unpacked) -> Result<()> {
-        let partial = self.partial();
+/// Puts unpacked layers in their places, the lowest first.
+fn register(works: &[Work<'_>]) -> Result<()> {
+    for work in works {
+        let partial = work.partial();
         let root = File::open(&partial).map_err(Error::io("open", &partial))?;
-        for folder in &unpacked.implied {
-            let name = folder.to_string_lossy();
-            inherit(root.as_fd(), folder, self.lower).map_err(|fault| fault.at(&name, name.as_bytes()))?;
+        for folder in work.implied.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let name = folder.as_os_str().as_encoded_bytes();
+            inherit(root.as_fd(), folder, work.lower)
+                .map_err(|fault| fault.at(&work.layer.digest.to_string(), name))?;
         }
-        // All data before the name that promises it.
-        rustix::fs::syncfs(&root).map_err(|errno| Error::io("sync", &partial)(errno.into()))?;
-        fs::rename(&partial, self.place).map_err(Error::io("rename", &partial))
     }
+    // All data before the names that promise it, and for all layers at once. If a power cut takes a name away again,
+    // the layer is merely unpacked once more.
+    if let Some(work) = works.first() {
+        let partial = work.partial();
+        let root = File::open(&partial).map_err(Error::io("open", &partial))?;
+        rustix::fs::syncfs(&root).map_err(|errno| Error::io("sync", &partial)(errno.into()))?;
+    }
+    works
+        .iter()
+        .try_for_each(|work| fs::rename(work.partial(), work.place).map_err(Error::io("rename", work.partial())))
 }
 
 /// A folder without an entry of its own would hide the owner and mode that the layers below gave it (`/tmp`, say): so
 /// it takes them over.
 fn inherit(root: BorrowedFd<'_>, path: &Path, lower: &[PathBuf]) -> Result<(), Fault> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     for layer in lower.iter().rev() {
+        // The layers below may still be on their way to their places, too.
+        let partial = layer.with_file_name(PARTIAL);
         let layer =
-            openat(CWD, layer, flags | OFlags::PATH, Mode::empty()).map_err(Fault::step("open a layer below"))?;
-        if let Ok(folder) = openat2(&layer, path, flags, Mode::empty(), resolve) {
-            let wanted = Attributes::read(folder.as_fd()).map_err(Fault::step("examine its folder below"))?;
-            let own = openat2(root, path, flags, Mode::empty(), resolve).map_err(Fault::step("open its folder"))?;
-            return Writer::new(true).write(own.as_fd(), path.as_os_str().as_encoded_bytes(), &wanted, None);
-        }
-        // What hides it is where the search ends.
-        if statat(&layer, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|status| FileType::from_raw_mode(status.st_mode) != FileType::Directory)
-        {
-            break;
+            File::open(if layer.is_dir() { layer } else { &partial }).map_err(Fault::step("open a layer below"))?;
+        match pack::open(layer.as_fd(), path, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Ok(folder) => {
+                let wanted = Attributes::read(folder.as_fd()).map_err(Fault::step("examine its folder below"))?;
+                let own = pack::open(root, path, OFlags::RDONLY | OFlags::DIRECTORY);
+                let own = own.map_err(Fault::step("open its folder"))?;
+                return Writer::new(true).write(own.as_fd(), path.as_os_str().as_encoded_bytes(), &wanted, None);
+            }
+            Err(Errno::NOENT) => {}
+            // Something else is in its place, and hides what is further below.
+            Err(_) => break,
         }
     }
     Ok(())
@@ -284,12 +310,12 @@ fn in_parallel<'a, T: Send>(works: &'a [Work<'a>], task: impl Fn(&Work<'a>) -> R
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(work) = works.get(index) else { break };
                     let result = task(work);
-                    results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, result));
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
                 }
             });
         }
     });
-    let mut results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
 }
