@@ -50,6 +50,8 @@ impl Engine {
         let mut entries = Vec::new();
         for container in self.containers()? {
             match container.record().and_then(|record| Ok((record, container.state()?))) {
+                Ok((record, state))
+                    if state.status == Status::Removing && self.finish_removal(&container, &record, &state) => {}
                 Ok((record, state)) => entries.push(Entry { container, record, state }),
                 Err(error) if error.kind == Kind::NotFound => self.clear_leftovers(&container),
                 Err(error) => tracing::warn!("container {}: {error}", container.id),

@@ -59,8 +59,8 @@ impl Engine {
 
     /// Deletes a container that does not run. The shim calls this, too, for `--rm`.
     ///
-    /// First it is marked, so that whoever finds a half deleted container finishes the work; then the name is free; the
-    /// record goes with the folder.
+    /// First it is marked, so that whoever finds it marked and unlocked finishes the work. With its record it ceases to
+    /// exist; a name without a container, and a folder without a record, are free for the next one who comes by.
     pub(crate) fn delete(&self, container: &Container, record: &Record, state: State, _lock: &Lock) -> Result<()> {
         let removing = State { status: Status::Removing, ..state };
         container.save_state(&removing, record.durability())?;
@@ -84,6 +84,16 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Finishes a removal that was killed. False while somebody is still at it.
+    pub(crate) fn finish_removal(&self, container: &Container, record: &Record, state: &State) -> bool {
+        let Ok(Some(lock)) = container.try_lock() else { return false };
+        let finished = self.delete(container, record, state.clone(), &lock);
+        if let Err(error) = &finished {
+            tracing::warn!("the removal of container {}: {error}", container.id);
+        }
+        finished.is_ok()
     }
 
     /// Deletes all containers that do not run.

@@ -69,9 +69,10 @@ fn networks(request: &CreateRequest) -> Result<()> {
     }
     match host.network_mode.as_str() {
         "" | "default" | "none" | "host" => {}
-        "bridge" => return not_yet("networks: use --network none or --network host; \"bridge\" is not there"),
+        "bridge" => return not_yet("the network \"bridge\", only --network none and --network host,"),
         mode if mode.starts_with("container:") => return not_yet(format_args!("--network {mode}")),
-        name => return Err(Error::new(Kind::NotFound, format!("network {name} not found"))),
+        // (404 would make clients pull the image: they take it that this is what was not found.)
+        name => return Err(Error::new(Kind::Invalid, format!("network {name} not found"))),
     }
     if host.extra_hosts.iter().flatten().any(|entry| entry.ends_with("host-gateway")) {
         return not_yet("host-gateway in --add-host");
@@ -86,7 +87,7 @@ fn endpoints(request: &CreateRequest) -> Result<()> {
     let Some(Value::Object(endpoints)) = configs else { return Ok(()) };
     for (network, settings) in endpoints {
         if !matches!(network.as_str(), "default" | "none" | "host") {
-            return Err(Error::new(Kind::NotFound, format!("network {network} not found")));
+            return Err(Error::new(Kind::Invalid, format!("network {network} not found")));
         }
         let Value::Object(settings) = settings else { continue };
         if let Some((field, _)) = settings.iter().find(|(_, value)| !is_neutral(value)) {
@@ -157,7 +158,7 @@ mod tests {
         NotImplemented: Kesako does not have volumes (-v /data) yet
         NotImplemented: Kesako does not have mounts of type volume (--mount target=/data) yet
         NotImplemented: Kesako does not have published ports (-p, for 80/tcp) yet
-        NotFound: network web not found
+        Invalid: network web not found
         NotImplemented: Kesako does not have --network container:x yet
         NotImplemented: Kesako does not have --pid container:x yet
         NotImplemented: Kesako does not have settings of a network endpoint (Aliases) yet

@@ -302,3 +302,16 @@ fn an_image_of_a_container_that_never_ran_differs_in_its_recipe_only() {
     assert_eq!(names(&engine, &[("ancestor", "base:1")]).unwrap(), ["/child", "/web"]);
     assert_eq!(names(&engine, &[("ancestor", "new")]).unwrap(), ["/child"]);
 }
+
+/// What a SIGKILL leaves of a removal, and of a creation, is gone after the next look.
+#[test]
+fn half_made_and_half_removed_containers_are_cleared_away() {
+    let (folder, engine) = engine();
+    let id = create(&engine, "web");
+    let containers = folder.path().join("data/containers");
+    std::fs::write(containers.join(&id).join("state.json"), "{\"Status\": \"removing\"}").unwrap();
+    std::fs::create_dir(containers.join("a".repeat(64))).unwrap();
+    assert!(names(&engine, &[]).unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(&containers).unwrap().count(), 0);
+    create(&engine, "web");
+}
