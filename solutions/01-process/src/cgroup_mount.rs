@@ -94,6 +94,7 @@ fn new_filesystem(fstype: &str, place: &Path, options: &MountOptions, data: &str
         data: c_string(data)?,
         data_without_gid: CString::default(),
         propagation: None,
+        instead: None,
         no_links: true,
     });
     Ok(Mount { destination: inside(place)?, kind, label: label(place) })

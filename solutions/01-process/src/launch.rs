@@ -232,7 +232,7 @@ fn all_mounts(spec: &oci::Spec, options: &Options, namespaces: &Namespaces) -> R
         if mount.typ().as_deref() == Some("cgroup") {
             mounts.extend(cgroup_mount::plan(mount, options.cgroup, namespaces.cgroup)?);
         } else {
-            mounts.push(Mount::new(mount)?);
+            mounts.push(Mount::new(mount, namespaces)?);
         }
     }
     Ok(mounts)

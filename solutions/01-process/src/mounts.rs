@@ -4,7 +4,7 @@
 //! are set before anybody can see the mount, and the child has only to move it into place. A new filesystem is mounted by
 //! the child, since a proc shows the PID namespace of whoever mounts it, a sysfs the network namespace, an mqueue the IPC namespace.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use rustix::fs::{CWD, FileType};
 use rustix::mount::{MountFlags, MountPropagationFlags, OpenTreeFlags, open_tree};
 
 use crate::mount_options::{self, MountOptions, RDONLY};
+use crate::namespaces::Namespaces;
 use crate::report::Step;
 use crate::sys::{MountAttributes, mount_setattr};
 use crate::{Error, Result, c_string, oci};
@@ -45,12 +46,14 @@ pub(crate) struct Filesystem {
     /// What to try when the kernel does not know the group of `data` (a user namespace with one ID has no group 5).
     pub data_without_gid: CString,
     pub propagation: Option<MountPropagationFlags>,
+    /// What to show when the kernel does not let us mount it.
+    pub instead: Option<&'static CStr>,
     /// Its place in the container may not be a symbolic link: others look for it by that name.
     pub no_links: bool,
 }
 
 impl Mount {
-    pub(crate) fn new(mount: &oci::Mount) -> Result<Self> {
+    pub(crate) fn new(mount: &oci::Mount, namespaces: &Namespaces) -> Result<Self> {
         let options = MountOptions::parse(mount.options().as_deref().unwrap_or_default())?;
         if mount.uid_mappings().is_some() || mount.gid_mappings().is_some() {
             return Err(Error::Unsupported("ID-mapped mounts are not supported".to_owned()));
@@ -63,7 +66,8 @@ impl Mount {
             let recursive = options.recursive;
             tree(source, recursive, &options).map_err(|error| Error::start(Step::Mount, label(mount), error))?
         } else {
-            let filesystem = filesystem(fstype, mount, &options)?;
+            let instead = namespaces.host_mount(fstype);
+            let filesystem = Filesystem { instead, ..filesystem(fstype, mount, &options)? };
             tracing::info!(
                 target: "explain",
                 man = "mount(2)",
@@ -119,6 +123,7 @@ fn filesystem(fstype: &str, mount: &oci::Mount, options: &MountOptions) -> Resul
         data: c_string(&options.data.join(","))?,
         data_without_gid: c_string(&without_gid.join(","))?,
         propagation,
+        instead: None,
         no_links: matches!(fstype, "proc" | "sysfs"),
     })
 }

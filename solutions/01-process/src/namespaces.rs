@@ -22,6 +22,8 @@ pub(crate) struct Namespaces {
     /// Made by the child after it is in its cgroup, since the namespace's root is the cgroup of its maker.
     pub cgroup: bool,
     joined: Vec<Joined>,
+    /// All that are not the engine's own.
+    named: Vec<Kind>,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,7 @@ impl Namespaces {
     pub(crate) fn new(wanted: &[oci::LinuxNamespace]) -> Result<Self> {
         let mut namespaces = Self::default();
         for namespace in wanted {
+            namespaces.named.push(namespace.typ());
             match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
                 None => namespaces.make(namespace.typ()),
                 Some(path) => namespaces.joined.push(Joined::open(namespace.typ(), path)?),
@@ -62,6 +65,18 @@ impl Namespaces {
         self.network |= kind == Kind::Network;
         self.cgroup |= kind == Kind::Cgroup;
         tracing::info!(target: "explain", man = "clone3(2)", shell = format!("unshare {option}"), "giving the container {what}");
+    }
+
+    /// Some filesystems show a namespace, and only who owns that may mount them. Where it is the host's, an ordinary user can have the
+    /// host's own mount of it instead.
+    pub(crate) fn host_mount(&self, fstype: &str) -> Option<&'static std::ffi::CStr> {
+        let (kind, place) = match fstype {
+            "proc" => (Kind::Pid, c"/proc"),
+            "sysfs" => (Kind::Network, c"/sys"),
+            "mqueue" => (Kind::Ipc, c"/dev/mqueue"),
+            _ => return None,
+        };
+        (!self.named.contains(&kind)).then_some(place)
     }
 
     /// Whether anything is to be joined.

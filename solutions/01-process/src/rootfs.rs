@@ -16,7 +16,7 @@ use rustix::process::{fchdir, pivot_root};
 
 use crate::beneath::{self, Make};
 use crate::devices::{self, Device};
-use crate::mount_options::RDONLY;
+use crate::mount_options::{PRIVATE, RDONLY};
 use crate::mounts::{Filesystem, Kind, Mount};
 use crate::report::{At, Failure, Outcome, Step};
 use crate::sys::{MountAttributes, mount_setattr};
@@ -160,23 +160,21 @@ fn new_filesystem(filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
     fchdir(place)?;
     let try_with = |data: &CStr| mount(&*filesystem.source, c".", &*filesystem.fstype, filesystem.flags, data);
     match try_with(&filesystem.data) {
-        Err(Errno::INVAL) if filesystem.data_without_gid != filesystem.data => try_with(&filesystem.data_without_gid)?,
-        // A sysfs belongs to a network namespace; who does not own that one may look at the host's.
-        Err(Errno::PERM) if filesystem.fstype.as_c_str() == c"sysfs" => return host_sysfs(filesystem, place),
-        done => done?,
+        Err(Errno::INVAL) if filesystem.data_without_gid != filesystem.data => try_with(&filesystem.data_without_gid),
+        Err(Errno::PERM) => match filesystem.instead {
+            Some(host) => host_mount(host, filesystem, place),
+            None => Err(Errno::PERM),
+        },
+        done => done,
     }
-    Ok(())
 }
 
-fn host_sysfs(filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
-    let tree = open_tree(CWD, c"/sys", CLONE | OpenTreeFlags::AT_RECURSIVE)?;
-    let mut set = 0;
-    for (flag, attribute) in [(rustix::mount::MountFlags::RDONLY, RDONLY)] {
-        if filesystem.flags.contains(flag) {
-            set |= attribute;
-        }
-    }
-    mount_setattr(tree.as_fd(), true, MountAttributes { set, ..MountAttributes::default() })?;
+/// The host's own mount, with what is mounted beneath it.
+fn host_mount(host: &CStr, filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
+    let tree = open_tree(CWD, host, CLONE | OpenTreeFlags::AT_RECURSIVE)?;
+    // ro, nosuid, nodev and noexec are the same bits in both calls (linux/mount.h).
+    let set = u64::from(filesystem.flags.bits()) & 0xf;
+    mount_setattr(tree.as_fd(), true, MountAttributes { set, propagation: PRIVATE, ..MountAttributes::default() })?;
     move_mount(&tree, c"", place, c"", BY_DESCRIPTOR)
 }
 

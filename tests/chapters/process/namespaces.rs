@@ -58,6 +58,26 @@ fn a_namespace_that_is_not_named_is_the_hosts() {
 }
 
 #[test]
+fn without_rights_over_the_hosts_namespaces_its_own_mounts_are_shown() {
+    sandboxed("namespaces::without_rights_over_the_hosts_namespaces_its_own_mounts_are_shown", || {
+        // The test's user namespace owns neither the PID nor the IPC namespace that it is in.
+        let mut bundle =
+            Bundle::new("test $$ -gt 1 && grep '^NSpid:.*[0-9]' /proc/$$/status | wc -w; touch /proc/sys/kernel/x");
+        bundle.linux(|linux| {
+            linux
+                .namespaces_mut()
+                .as_mut()
+                .unwrap()
+                .retain(|namespace| !matches!(namespace.typ(), Kind::Pid | Kind::Ipc));
+        });
+        let mounts = bundle.spec.mounts_mut().as_mut().unwrap();
+        mounts.retain(|mount| mount.typ().as_deref() != Some("mqueue"));
+        let output = bundle.run().output;
+        assert!(output.starts_with("2\n"), "one number, that of the host's namespace: {output}");
+    });
+}
+
+#[test]
 fn two_containers_can_share_a_network() {
     sandboxed("namespaces::two_containers_can_share_a_network", || {
         let first = Bundle::new("readlink /proc/self/ns/net; exec sleep 1000");
