@@ -66,12 +66,13 @@ impl Store {
             let mut removal =
                 Removal { store: self, users: users()?, entries, removed: Vec::new(), chains: Vec::new() };
             removal.remove(name, force, prune)?;
-            self.sweep_after(removal)
+            // A name alone leaves no garbage.
+            if removal.chains.is_empty() { Ok(removal.removed) } else { self.sweep_after(removal) }
         })
     }
 
-    /// Removes all images that `chosen` accepts: dangling ones, and with `all` also those that no container uses.
-    /// Returns what went, and the bytes won.
+    /// Removes all images that `chosen` accepts: dangling ones, and with `all` also those that no container uses; and all
+    /// garbage. Returns what went, and the bytes won.
     ///
     /// # Errors
     /// [`Error::Io`], or what `users` says.
@@ -108,9 +109,6 @@ impl Store {
 
     /// Sweeps, and tells of each layer after the last image that was made of it, the uppermost first.
     fn sweep_after(&self, removal: Removal<'_>) -> Result<Vec<Removed>> {
-        if removal.chains.is_empty() {
-            return Ok(removal.removed);
-        }
         let gone = self.sweep(removal.entries, &removal.users)?;
         let chains = removal.chains;
         let mut told = Vec::new();
