@@ -23,6 +23,7 @@ use crate::digest::{Digest, HashingReader};
 use crate::error::{Error, Fault, Result};
 use crate::pack;
 use crate::unpack::{self, Limits, Options, Whiteouts};
+use crate::unsynced;
 
 const FINAL: &str = "fs";
 const PARTIAL: &str = "fs.partial";
@@ -72,7 +73,12 @@ impl Layers {
     pub fn ensure(&self, blobs: &Blobs, layers: &[Layer]) -> Result<Vec<PathBuf>> {
         let chain = chain_ids(layers);
         let paths: Vec<_> = chain.iter().map(|chain_id| self.path(chain_id)).collect();
-        let missing: Vec<_> = (0..layers.len()).filter(|index| !paths[*index].is_dir()).collect();
+        let mut missing = Vec::new();
+        for (index, path) in paths.iter().enumerate() {
+            if !is_there(path)? {
+                missing.push(index);
+            }
+        }
         if missing.is_empty() {
             return Ok(paths);
         }
@@ -81,7 +87,9 @@ impl Layers {
         let mut works = Vec::new();
         for index in missing {
             let lock = self.lock(&chain[index])?;
-            if !paths[index].is_dir() {
+            if !is_there(&paths[index])? {
+                // Half of it, after a power cut.
+                remove_all(&paths[index])?;
                 works.push(Work {
                     layer: &layers[index],
                     lower: &paths[..index],
@@ -211,6 +219,11 @@ impl Work<'_> {
     }
 }
 
+/// Whether a layer is unpacked, and whole.
+fn is_there(place: &Path) -> Result<bool> {
+    Ok(place.is_dir() && unsynced::is_whole(place)?)
+}
+
 /// Puts unpacked layers in their places, the lowest first.
 fn register(works: &[Work<'_>]) -> Result<()> {
     for work in works {
@@ -222,16 +235,11 @@ fn register(works: &[Work<'_>]) -> Result<()> {
                 .map_err(|fault| fault.at(&work.layer.digest.to_string(), name))?;
         }
     }
-    // All data before the names that promise it, and for all layers at once. If a power cut takes a name away again,
-    // the layer is merely unpacked once more.
-    if let Some(work) = works.first() {
+    works.iter().try_for_each(|work| {
         let partial = work.partial();
-        let root = File::open(&partial).map_err(Error::io("open", &partial))?;
-        rustix::fs::syncfs(&root).map_err(|errno| Error::io("sync", &partial)(errno.into()))?;
-    }
-    works
-        .iter()
-        .try_for_each(|work| fs::rename(work.partial(), work.place).map_err(Error::io("rename", work.partial())))
+        unsynced::note(&partial, work.place)?;
+        fs::rename(&partial, work.place).map_err(Error::io("rename", &partial))
+    })
 }
 
 /// A folder without an entry of its own would hide the owner and mode that the layers below gave it (`/tmp`, say): so
@@ -278,13 +286,12 @@ fn remove_all(path: &Path) -> Result<()> {
     }
 }
 
-/// Leaves nothing of what was not registered. What cannot be removed now is removed by the next who wants the layer.
+/// Leaves nothing of what was not registered.
 fn clean_up(works: &[Work<'_>]) {
-    for work in works {
-        let folder = work.place.with_file_name("");
-        if remove_all(&work.partial()).is_ok() {
-            // Fails, as it should, where the layer is in place.
-            let _ = fs::remove_dir(folder);
+    for work in works.iter().filter(|work| !work.place.exists()) {
+        if let Err(error) = work.place.parent().map_or(Ok(()), remove_all) {
+            // No reason to hide the first error: the next who wants the layer removes it.
+            tracing::warn!("{error}");
         }
     }
 }

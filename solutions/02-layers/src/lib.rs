@@ -32,6 +32,7 @@ mod place;
 mod sparse;
 mod sys;
 pub mod unpack;
+mod unsynced;
 mod whiteout;
 
 // Names, documents and images.

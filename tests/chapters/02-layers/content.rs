@@ -212,6 +212,18 @@ sandboxed! {
         assert!(!partial.exists());
     }
 
+    fn a_layer_that_a_power_cut_halved_is_unpacked_again() {
+        let house = house();
+        let layer = house.plain_layer([Entry::file("x", "content"), Entry::file("y", "")]);
+        let folder = house.layers.ensure(&house.blobs, std::slice::from_ref(&layer)).unwrap().remove(0);
+        std::fs::write(folder.join("x"), "").unwrap();
+        let note = folder.with_file_name("unsynced");
+        let noted = std::fs::read_to_string(&note).expect("a note beside the layer until the machine is started anew");
+        std::fs::write(&note, format!("an earlier boot\n{}", noted.split_once('\n').unwrap().1)).unwrap();
+        house.layers.ensure(&house.blobs, &[layer]).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.join("x")).unwrap(), "content");
+    }
+
     fn a_folder_without_an_entry_takes_after_the_one_below() {
         let house = house();
         let below = house.plain_layer([Entry::folder("tmp/").mode(0o1777).mtime(5_000), Entry::folder("etc/").mode(0o700)]);
