@@ -33,7 +33,11 @@ impl Plain for Daemon {
         if addresses.is_empty() {
             addresses.push(Address { path: engine.roots.run.join("kesako.sock"), group });
         }
-        let server = Server::listen(engine, &addresses)?;
+        let server = Server::listen(engine.clone(), &addresses)?;
+        // Only who listens is the daemon of this root; what should always run is then its business.
+        for (name, error) in engine.resume()? {
+            warn(format!("kesako: cannot start container {name} again: {error}"));
+        }
         for address in &addresses {
             warn(format!("kesako: API listens on unix://{}", address.path.display()));
         }
