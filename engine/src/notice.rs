@@ -23,23 +23,16 @@ impl Notice {
         Ok(Self { inotify })
     }
 
-    /// Blocks until something has changed, or `other` is readable or closed: then true.
-    pub(crate) fn wait(&self, other: Option<BorrowedFd<'_>>) -> std::io::Result<bool> {
-        let mut fds = vec![PollFd::new(&self.inotify, PollFlags::IN)];
-        if let Some(other) = other {
-            fds.push(PollFd::from_borrowed_fd(other, PollFlags::IN));
+    /// Blocks until something has changed, or one of `others` is readable or closed: then says which.
+    pub(crate) fn wait(&self, others: &[BorrowedFd<'_>]) -> std::io::Result<Option<usize>> {
+        let mut fds = others.to_vec();
+        fds.push(self.inotify.as_fd());
+        let first = first_ready(&fds)?;
+        if first < others.len() {
+            return Ok(Some(first));
         }
-        while let Err(e) = poll(&mut fds, None) {
-            if e != rustix::io::Errno::INTR {
-                return Err(e.into());
-            }
-        }
-        let changed = !fds[0].revents().is_empty();
-        let other = fds.get(1).is_some_and(|fd| !fd.revents().is_empty());
-        if changed {
-            self.clear()?;
-        }
-        Ok(other)
+        self.clear()?;
+        Ok(None)
     }
 
     /// Forgets what has changed so far. The events themselves are not of interest: what is there is looked at anew.
@@ -47,6 +40,22 @@ impl Notice {
         match self.inotify.read_events() {
             Err(e) if e != nix::errno::Errno::EAGAIN => Err(e.into()),
             _ => Ok(()),
+        }
+    }
+}
+
+/// Blocks until one of these is readable or closed, and says which.
+pub(crate) fn first_ready(fds: &[BorrowedFd<'_>]) -> std::io::Result<usize> {
+    let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    loop {
+        match poll(&mut polled, None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+            Ok(_) => {
+                if let Some(first) = polled.iter().position(|fd| !fd.revents().is_empty()) {
+                    return Ok(first);
+                }
+            }
         }
     }
 }

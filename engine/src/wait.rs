@@ -4,7 +4,7 @@
 //! on the container's folder, when somebody else starts or removes it.
 
 use crate::attach::Pending;
-use crate::notice::Notice;
+use crate::notice::{Notice, first_ready};
 use crate::record::Container;
 use crate::shim::{self, Answer, Request};
 use crate::state::State;
@@ -71,41 +71,44 @@ enum WaitsFor {
 }
 
 impl Waiting {
-    /// Blocks.
-    pub fn finish(mut self) -> Result<api::WaitResponse> {
+    /// Blocks. None when nobody waits any more, which is so when the other end of `caller` is closed.
+    pub fn finish(mut self, caller: &UnixStream) -> Result<Option<api::WaitResponse>> {
         loop {
-            let answer = match std::mem::replace(&mut self.waits_for, WaitsFor::Change) {
-                WaitsFor::Nothing => return Ok(response(self.seen.exit_code)),
-                WaitsFor::Shim(mut stream) => shim::answer(&mut stream)?,
-                WaitsFor::Pending(stream, pending) => self.wait_pending(stream, pending)?,
-                WaitsFor::Change => {
-                    self.notice.wait(None).map_err(|e| Error::system("watch the container", e))?;
-                    None
-                }
+            let woken = match std::mem::replace(&mut self.waits_for, WaitsFor::Change) {
+                WaitsFor::Nothing => return Ok(Some(response(self.seen.exit_code))),
+                WaitsFor::Shim(stream) => wait_shim(stream, caller)?,
+                WaitsFor::Pending(stream, pending) => self.wait_pending(stream, pending, caller)?,
+                WaitsFor::Change => match self.notice.wait(&[caller.as_fd()]).map_err(watching)? {
+                    Some(_) => Woken::Left,
+                    None => Woken::Changed,
+                },
             };
-            if let Some(Answer { exit_code: Some(code), .. }) = answer {
-                return Ok(response(code));
+            match woken {
+                Woken::Left => return Ok(None),
+                Woken::Answered(Some(Answer { exit_code: Some(code), .. })) => return Ok(Some(response(code))),
+                Woken::Answered(_) | Woken::Changed => {}
             }
             if matches!(self.waits_for, WaitsFor::Change)
                 && let Some(code) = self.look()?
             {
-                return Ok(response(code));
+                return Ok(Some(response(code)));
             }
         }
     }
 
     /// Waits for the shim that this process may start, or for a sign that another one has.
-    fn wait_pending(&mut self, mut stream: UnixStream, pending: Pending) -> Result<Option<Answer>> {
-        let answered = self.notice.wait(Some(stream.as_fd())).map_err(|e| Error::system("watch the container", e))?;
-        if answered {
-            return shim::answer(&mut stream);
+    fn wait_pending(&mut self, mut stream: UnixStream, pending: Pending, caller: &UnixStream) -> Result<Woken> {
+        match self.notice.wait(&[caller.as_fd(), stream.as_fd()]).map_err(watching)? {
+            Some(0) => return Ok(Woken::Left),
+            Some(_) => return Ok(Woken::Answered(shim::answer(&mut stream)?)),
+            None => {}
         }
         // Still in our hands, and yet it runs: somebody else has started it.
         let ours = !pending.holds(&self.container.id);
         if ours || !self.container.state().is_ok_and(|state| state != self.seen) {
             self.waits_for = WaitsFor::Pending(stream, pending);
         }
-        Ok(None)
+        Ok(Woken::Changed)
     }
 
     /// The exit code, if the condition holds now; else decides what to wait for.
@@ -138,6 +141,27 @@ impl Waiting {
         };
         Ok(())
     }
+}
+
+/// What ended a sleep.
+enum Woken {
+    /// The shim, or its end.
+    Answered(Option<Answer>),
+    /// Something in the container's folder.
+    Changed,
+    /// The caller has left.
+    Left,
+}
+
+fn wait_shim(mut stream: UnixStream, caller: &UnixStream) -> Result<Woken> {
+    match first_ready(&[caller.as_fd(), stream.as_fd()]).map_err(watching)? {
+        0 => Ok(Woken::Left),
+        _ => Ok(Woken::Answered(shim::answer(&mut stream)?)),
+    }
+}
+
+fn watching(error: std::io::Error) -> Error {
+    Error::system("watch the container", error)
 }
 
 fn response(code: i32) -> api::WaitResponse {

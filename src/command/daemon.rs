@@ -41,6 +41,9 @@ impl Plain for Daemon {
         for address in &addresses {
             warn(format!("kesako: API listens on unix://{}", address.path.display()));
         }
+        for (name, error) in server.resume()? {
+            warn(format!("kesako: container {name} should run, and does not start: {error}"));
+        }
         Ok(server.run()?)
     }
 }

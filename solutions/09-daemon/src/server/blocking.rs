@@ -1,8 +1,8 @@
 //! The border between the server, which must never wait, and the engine, which does little else.
 //!
-//! A call that ends soon runs on tokio's pool of blocking threads. What may last as long as a container (events, a wait)
-//! gets a thread of its own, lest a few hundred of them fill the pool and nothing
-//! moves any more. Bytes cross the border through a short queue: who produces too fast is made to wait.
+//! A call runs on tokio's pool of blocking threads, which has room for 512 of them. What may last as long as a container
+//! (logs that are followed, events, a wait) comes as a socket instead, and is polled like a client's. Bytes of archives
+//! cross the border through a short queue: who produces too fast is made to wait.
 
 use super::{Answer, Refusal, answer};
 use axum::body::Body;
@@ -16,8 +16,6 @@ use tokio_stream::wrappers::ReceiverStream;
 const QUEUE: usize = 4;
 /// Bytes of one chunk.
 const CHUNK: usize = 64 << 10;
-/// Stack of a thread that only carries bytes.
-const STACK: usize = 256 << 10;
 
 /// Runs a method of the engine.
 pub(super) async fn blocking<T: Send + 'static>(
@@ -52,19 +50,6 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// An answer whose head goes out at once, and whose body is what `produce` sends, however long that takes.
-pub(super) fn follow(content_type: &'static str, produce: impl FnOnce(Sink) + Send + 'static) -> Answer {
-    let (sink, queue) = mpsc::channel(QUEUE);
-    std::thread::Builder::new()
-        .name("follow".into())
-        .stack_size(STACK)
-        .spawn(move || produce(Sink(sink)))
-        .map_err(|error| Refusal::system(format!("cannot start a thread: {error}")))?;
-    // The status is out: all that is left to tell an error with is to break the connection off.
-    let chunks = ReceiverStream::new(queue).map(|chunk| chunk.map_err(|refusal| io::Error::other(refusal.message)));
-    answer::bytes(content_type, Body::from_stream(chunks))
 }
 
 /// An answer whose body is what `produce` writes, such as an archive. Its head waits for the first bytes, so that an
@@ -167,18 +152,5 @@ mod tests {
         let expected =
             "{}\n{\"errorDetail\":{\"message\":\"No such container: x\"},\"error\":\"No such container: x\"}\n";
         assert_eq!(body(report(reported).await).await.unwrap(), expected);
-    }
-
-    #[tokio::test]
-    async fn a_reader_that_leaves_stops_the_producer() {
-        let (told, stopped) = std::sync::mpsc::channel();
-        let answer = follow("text/plain", move |sink| {
-            while sink.send("more") {}
-            told.send(()).unwrap();
-        });
-        drop(answer);
-        tokio::task::spawn_blocking(move || stopped.recv_timeout(std::time::Duration::from_secs(5)).unwrap())
-            .await
-            .unwrap();
     }
 }

@@ -41,6 +41,7 @@ async fn create(State(engine): Shared, params: Params, headers: HeaderMap, body:
     }
     let request: CreateRequest = understand(&body)?;
     refuse_endpoints(request.networking_config.as_ref())?;
+    refuse_platform(params.text("platform").unwrap_or_default())?;
     let name = params.text("name").map(str::to_owned);
     answer::created(&blocking(move || engine.create(name.as_deref(), request)).await?)
 }
@@ -104,6 +105,20 @@ fn refuse_endpoints(networking_config: Option<&Value>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// `linux`, `linux/arm64`, `linux/arm64/v8`: another machine's programs do not run here.
+fn refuse_platform(platform: &str) -> Result<(), Refusal> {
+    let host = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let mut parts = platform.split('/').filter(|part| !part.is_empty());
+    if parts.next().is_none_or(|os| os == "linux") && parts.next().is_none_or(|architecture| architecture == host) {
+        return Ok(());
+    }
+    Err(Refusal::not_implemented(format!("platform {platform} is not supported: this host is linux/{host}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +160,15 @@ mod tests {
     fn an_address_on_a_network_is_refused() {
         let config = serde_json::json!({"EndpointsConfig": {"mine": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}}});
         assert_eq!(refuse_endpoints(Some(&config)).unwrap_err().message, "IPAMConfig on network mine is not supported");
+    }
+
+    #[test]
+    fn another_platform_is_refused() {
+        for fine in ["", "linux"] {
+            assert!(refuse_platform(fine).is_ok());
+        }
+        assert!(refuse_platform("windows").is_err());
+        assert!(refuse_platform("linux/s390x").unwrap_err().message.contains("this host is linux/"));
     }
 
     #[test]

@@ -8,9 +8,11 @@ use axum::response::IntoResponse;
 use engine::Attached;
 use http::request::Parts;
 use http::{StatusCode, header};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio_util::io::ReaderStream;
 
@@ -39,7 +41,7 @@ impl Upgrade {
         tokio::spawn(async move {
             // An upgrade fails when the client has gone; dropping the container's side detaches.
             if let Ok(client) = upgrade.await {
-                carry(TokioIo::new(client), container).await;
+                hand_over(client, container).await;
             }
         });
         let headers = [("connection", "Upgrade"), ("upgrade", "tcp"), ("content-type", content_type)];
@@ -73,17 +75,52 @@ fn into_tokio(stream: std::os::unix::net::UnixStream) -> Result<UnixStream, Refu
     UnixStream::from_std(stream).map_err(broken)
 }
 
+/// Carries bytes between the two. Of a client on a socket it can be told when it has left.
+async fn hand_over(client: Upgraded, container: UnixStream) {
+    match client.downcast::<TokioIo<UnixStream>>() {
+        Ok(parts) => {
+            let (stream, stdin_ahead) = (parts.io.into_inner(), parts.read_buf);
+            let Ok(probe) = stream.as_fd().try_clone_to_owned() else { return };
+            let (from, to) = stream.into_split();
+            carry(stdin_ahead.chain(from), to, container, left(probe)).await;
+        }
+        // In memory: the client is this very process.
+        Err(client) => {
+            let (from, to) = tokio::io::split(TokioIo::new(client));
+            carry(from, to, container, std::future::pending()).await;
+        }
+    }
+}
+
+/// Comes to pass when the client has closed its connection, and not just the writing half: the first is EPOLLHUP, the
+/// second only EPOLLRDHUP (epoll_ctl(2)). A read returns 0 for both.
+async fn left(client: OwnedFd) {
+    let Ok(client) = into_tokio(client.into()) else { return };
+    while let Ok(ready) = client.ready(Interest::WRITABLE).await {
+        if ready.is_write_closed() {
+            return;
+        }
+        // Forget that it is writable, to sleep until something changes.
+        client.try_io(Interest::WRITABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into())).ok();
+    }
+}
+
 /// Stdin goes to the container until the client ends it, output to the client until the container ends it; only the
 /// second is the end of the session. So this is not two equal directions as in `tokio::io::copy_bidirectional`, which
-/// would go on waiting for a client to close its stdin after the container has gone.
-async fn carry(client: impl AsyncRead + AsyncWrite, container: UnixStream) {
-    let (mut from_client, mut to_client) = tokio::io::split(client);
+/// would go on waiting for a client to close its stdin after the container has gone. A client that closes its stdin and
+/// then `left` ends it, too.
+async fn carry(
+    mut from_client: impl AsyncRead + Unpin,
+    mut to_client: impl AsyncWrite + Unpin,
+    container: UnixStream,
+    left: impl Future<Output = ()>,
+) {
     let (mut from_container, mut to_container) = container.into_split();
     let stdin = async {
         // Either side may go at any time: what is left to do is the same.
         tokio::io::copy(&mut from_client, &mut to_container).await.ok();
         to_container.shutdown().await.ok();
-        std::future::pending::<()>().await
+        left.await;
     };
     let output = async {
         tokio::io::copy(&mut from_container, &mut to_client).await.ok();
@@ -98,13 +135,31 @@ async fn carry(client: impl AsyncRead + AsyncWrite, container: UnixStream) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
+    use tokio::task::JoinHandle;
+
+    /// A client, the relay, and the container's inside.
+    fn relayed() -> (UnixStream, JoinHandle<()>, UnixStream) {
+        let (client, ours) = UnixStream::pair().unwrap();
+        let (container, inside) = UnixStream::pair().unwrap();
+        let probe = ours.as_fd().try_clone_to_owned().unwrap();
+        let (from, to) = ours.into_split();
+        (client, tokio::spawn(carry(from, to, container, left(probe))), inside)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_left_ends_the_session_after_its_last_words() {
+        let (mut client, relay, mut inside) = relayed();
+        client.write_all(b"last words").await.unwrap();
+        drop(client);
+        relay.await.unwrap();
+        let mut stdin = String::new();
+        inside.read_to_string(&mut stdin).await.unwrap();
+        assert_eq!(stdin, "last words");
+    }
 
     #[tokio::test]
     async fn the_end_of_stdin_leaves_the_output_open_and_the_end_of_output_ends_all() {
-        let (mut client, ours) = tokio::io::duplex(64);
-        let (container, mut inside) = UnixStream::pair().unwrap();
-        let relay = tokio::spawn(carry(ours, container));
+        let (mut client, relay, mut inside) = relayed();
 
         client.write_all(b"question").await.unwrap();
         client.shutdown().await.unwrap();
@@ -122,9 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_never_ends_its_stdin_does_not_keep_the_session() {
-        let (client, ours) = tokio::io::duplex(64);
-        let (container, inside) = UnixStream::pair().unwrap();
-        let relay = tokio::spawn(carry(ours, container));
+        let (client, relay, inside) = relayed();
         drop(inside);
         relay.await.unwrap();
         drop(client);

@@ -1,6 +1,6 @@
 //! Routes on a container that last: attach, logs, wait.
 
-use super::blocking::{blocking, follow};
+use super::blocking::blocking;
 use super::hijack::{self, Upgrade};
 use super::params::Params;
 use super::version::ApiVersion;
@@ -10,7 +10,12 @@ use axum::extract::{Extension, Path, State};
 use axum::routing::{get, post};
 use engine::api::{WaitError, WaitResponse};
 use engine::{AttachOptions, Engine, LogOptions, WaitCondition};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+
+/// Stack of a thread that only waits.
+const STACK: usize = 256 << 10;
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new()
@@ -73,11 +78,20 @@ async fn wait(State(engine): Shared, Path(id): Path<String>, params: Params) -> 
         Some(other) => return Err(Refusal::invalid(format!("invalid condition: {other:?}"))),
     };
     let waiting = blocking(move || engine.wait(&id, condition)).await?;
-    follow("application/json", move |sink| {
-        let ended = waiting.finish().unwrap_or_else(|error| WaitResponse {
-            status_code: -1,
-            error: Some(WaitError { message: error.message }),
+    let broken = |error: std::io::Error| Refusal::system(error.to_string());
+    let (answer, mut caller) = UnixStream::pair().map_err(broken)?;
+    // A thread of its own, as long as the container may live: hundreds of these would fill the pool of `blocking`.
+    let thread = std::thread::Builder::new().name("wait".into()).stack_size(STACK);
+    let wait = move || {
+        let ended = waiting.finish(&caller).unwrap_or_else(|error| {
+            let error = Some(WaitError { message: error.message });
+            Some(WaitResponse { status_code: -1, error })
         });
-        sink.send(answer::json_line(&ended));
-    })
+        if let Some(ended) = ended {
+            // It may have left this very moment.
+            caller.write_all(&answer::json_line(&ended)).ok();
+        }
+    };
+    thread.spawn(wait).map_err(broken)?;
+    hijack::lines(answer)
 }
