@@ -1,16 +1,16 @@
 //! A root filesystem in one tar becomes an image of one layer, and a container's files become such a tar.
 
 use crate::commit::{About, Base, NewLayer};
-use crate::diff;
 use crate::error::Result;
 use crate::image::Config;
 use crate::instructions;
 use crate::manifest::{Descriptor, Platform, media_type};
+use crate::pack::pack;
 use crate::reference::Reference;
 use crate::store::{Image, Store};
+use crate::unpack::Whiteouts;
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::path::PathBuf;
+use std::os::fd::BorrowedFd;
 
 /// What is said about an imported image.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,6 @@ pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Re
 /// # Errors
 /// If a file cannot be read, or the receiver goes away.
 pub fn export(root: BorrowedFd<'_>, to: &mut dyn Write) -> Result<Vec<String>> {
-    // A merged overlay shows none of its marks, so its files are written as a layer's are.
-    diff::write_layer(&PathBuf::from(format!("/proc/self/fd/{}", root.as_raw_fd())), to)
+    tracing::info!(target: "explain", man = "tar(5)", shell = "tar -cf rootfs.tar -C /merged .", "all files of the container, as one folder");
+    pack(root, Whiteouts::Keep, to)
 }
