@@ -12,12 +12,11 @@ use std::path::{Path, PathBuf};
 pub(crate) fn add(linux: &mut Linux, host: &HostConfig) -> Result<()> {
     let mut devices = linux.devices().clone().unwrap_or_default();
     let mut resources = linux.resources().clone().unwrap_or_default();
-    let mut rules = resources.devices().clone().unwrap_or_default();
+    let mut rules = process::device_rules::default_rules();
     if host.privileged {
         devices.extend(beneath(Path::new("/dev"), Path::new("/dev")));
         rules = vec![rule(None, None, None, "rwm")];
     } else {
-        // Without a rule of its own the specification has Docker's default ones.
         for device_rule in host.device_cgroup_rules.iter().flatten() {
             rules.push(parse_rule(device_rule)?);
         }
@@ -30,7 +29,7 @@ pub(crate) fn add(linux: &mut Linux, host: &HostConfig) -> Result<()> {
         devices.retain(|known| added.iter().all(|device| device.path() != known.path()));
         devices.extend(added);
     }
-    resources.set_devices(Some(rules).filter(|rules| !rules.is_empty()));
+    resources.set_devices(Some(rules));
     linux.set_resources(Some(resources));
     linux.set_devices(Some(devices).filter(|devices| !devices.is_empty()));
     Ok(())
@@ -148,6 +147,23 @@ mod tests {
         for wrong in ["", "d 1:3 r", "c 1 r", "c 1:3", "c 1:3 x", "c 1:3 rwmr", "c -1:3 r", "c 1:3 r w"] {
             assert_eq!(parse_rule(wrong).unwrap_err().message, format!("invalid device cgroup rule format: '{wrong}'"));
         }
+    }
+
+    #[test]
+    fn every_container_has_rules_and_what_is_asked_comes_on_top() {
+        let rules = |host: &HostConfig| {
+            let mut linux = Linux::default();
+            add(&mut linux, host).unwrap();
+            linux.resources().as_ref().unwrap().devices().clone().unwrap()
+        };
+        let usual = rules(&HostConfig::default());
+        assert!(!usual[0].allow() && usual[0].major().is_none(), "everything is forbidden first");
+        let mapping = DeviceMapping { path_on_host: "/dev/null".into(), ..Default::default() };
+        let asked = rules(&HostConfig { devices: Some(vec![mapping]), ..Default::default() });
+        assert_eq!(asked[..usual.len()], usual[..]);
+        assert_eq!((asked[usual.len()].major(), asked[usual.len()].minor()), (Some(1), Some(3)));
+        let privileged = rules(&HostConfig { privileged: true, ..Default::default() });
+        assert!(privileged.len() == 1 && privileged[0].allow());
     }
 
     #[test]
