@@ -118,6 +118,7 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
     refuse(spec, linux)?;
     let namespaces = Namespaces::new(linux.namespaces().as_deref().unwrap_or_default())?;
     let plan = plan(spec, linux, process, rootfs, streams, options, &namespaces)?;
+    tell(&plan);
     let maps = if namespaces.user { Some(userns::Maps::of(linux)?) } else { None };
 
     let (ours, theirs) = report::channel().map_err(|error| Error::system("socketpair", error))?;
@@ -133,6 +134,30 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
     let add = options.cgroup.filter(|_| told && !in_cgroup);
     let prepared = finish_from_outside(&cloned, ours.as_fd(), maps.as_ref(), add);
     follow(cloned, &ours, prepared, |failure| explain(&plan, failure))
+}
+
+/// What the child is about to do, told here: between clone and exec it may not even speak.
+fn tell(plan: &Plan) {
+    let filesystem = &plan.filesystem;
+    if let Some(name) = &plan.hostname {
+        let name = name.to_string_lossy();
+        tracing::info!(target: "explain", man = "sethostname(2)", shell = format!("hostname {name}"), "naming it {name}");
+    }
+    let (masked, readonly) = (filesystem.masked_paths.len(), filesystem.readonly_paths.len());
+    if masked + readonly > 0 {
+        tracing::info!(
+            target: "explain",
+            man = "move_mount(2)",
+            shell = "mount --bind /dev/null ROOT/proc/kcore; mount --bind -o ro ROOT/proc/sys ROOT/proc/sys; …",
+            "hiding {masked} paths of /proc and /sys, and making {readonly} read-only"
+        );
+    }
+    tracing::info!(
+        target: "explain",
+        man = "pivot_root(2)",
+        shell = "cd ROOT && pivot_root . . && umount -l .",
+        "making this tree its root, and letting go of the host's"
+    );
 }
 
 /// What only the parent can do for the child, which waits for it.
@@ -313,6 +338,7 @@ fn explain(plan: &Plan, failure: Failure) -> Error {
                 device.map(|device| device.path.to_string_lossy()).unwrap_or_default()
             )
         }
+        Step::Sysctl => format!("write /proc/sys/{}", plan.filesystem.sysctls.name(index).unwrap_or_default()),
         Step::MaskedPath => format!("can't mask path \"/{}\"", path(&plan.filesystem.masked_paths)),
         Step::ReadonlyPath => format!("can't make \"/{}\" read-only", path(&plan.filesystem.readonly_paths)),
         _ => return process::explain(&plan.process, failure),

@@ -255,7 +255,6 @@ pub(crate) fn explain(plan: &Plan, Failure { step, errno, .. }: Failure) -> Erro
         Step::DeviceFolder => "error preparing /dev".to_owned(),
         Step::Terminal => "cannot open a terminal in the container's /dev/pts".to_owned(),
         Step::Console => "cannot make /dev/console".to_owned(),
-        Step::Sysctl => "cannot write a sysctl beneath /proc/sys".to_owned(),
         Step::ReadonlyRootfs => "cannot make the root read-only".to_owned(),
         Step::PivotRoot => "error jailing process inside rootfs: pivot_root".to_owned(),
         Step::Session => "setsid".to_owned(),
@@ -270,7 +269,8 @@ pub(crate) fn explain(plan: &Plan, Failure { step, errno, .. }: Failure) -> Erro
         Step::NoNewPrivileges => "cannot set no_new_privs".to_owned(),
         Step::Seccomp => "unable to init seccomp".to_owned(),
         Step::Init => "cannot fork the command from its init".to_owned(),
-        Step::Mount | Step::Device | Step::MaskedPath | Step::ReadonlyPath => String::new(),
+        // They name an object, which their own plans know.
+        Step::Mount | Step::Device | Step::Sysctl | Step::MaskedPath | Step::ReadonlyPath => String::new(),
     };
     Error::start(step, what, errno)
 }

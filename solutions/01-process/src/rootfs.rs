@@ -119,7 +119,7 @@ impl Plan {
         if fs::fstatfs(&proc_sys).at(Step::Sysctl)?.f_type != fs::PROC_SUPER_MAGIC {
             return Err(Errno::NOSYS).at(Step::Sysctl);
         }
-        self.sysctls.apply(proc_sys.as_fd()).map_err(|(_, errno)| Failure { step: Step::Sysctl, index: 0, errno })
+        self.sysctls.apply(proc_sys.as_fd()).map_err(|(index, errno)| Failure { step: Step::Sysctl, index, errno })
     }
 
     /// A folder is covered with an empty tmpfs, a file with /dev/null. One cover of each kind is made, and shown everywhere.

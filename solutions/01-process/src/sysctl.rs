@@ -62,13 +62,18 @@ impl Prepared {
     /// Writes them all, from inside the container's namespaces, beneath its `/proc/sys`. Async-signal-safe.
     ///
     /// # Errors
-    /// The path of the parameter that failed, and why.
-    pub fn apply(&self, proc_sys: BorrowedFd<'_>) -> Result<(), (&CString, rustix::io::Errno)> {
-        for (path, value) in &self.0 {
+    /// Which parameter failed ([`Prepared::name`]), and why.
+    pub fn apply(&self, proc_sys: BorrowedFd<'_>) -> Result<(), (usize, rustix::io::Errno)> {
+        for (index, (path, value)) in self.0.iter().enumerate() {
             let file = rustix::fs::openat(proc_sys, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
-            file.and_then(|file| rustix::io::write(&file, value)).map_err(|error| (path, error))?;
+            file.and_then(|file| rustix::io::write(&file, value)).map_err(|error| (index, error))?;
         }
         Ok(())
+    }
+
+    /// The file of a parameter, beneath /proc/sys.
+    pub fn name(&self, index: usize) -> Option<std::borrow::Cow<'_, str>> {
+        self.0.get(index).map(|(path, _)| path.to_string_lossy())
     }
 
     /// Nothing to write.

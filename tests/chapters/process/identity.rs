@@ -83,3 +83,28 @@ fn what_is_not_done_is_refused() {
         assert_eq!(bundle.error().to_string(), "process.apparmorProfile is not supported");
     });
 }
+
+#[test]
+fn the_engine_behind_an_init_cannot_be_looked_into() {
+    sandboxed("identity::the_engine_behind_an_init_cannot_be_looked_into", || {
+        // PID 1 is a copy of the engine: its binary, its memory and its environment are nobody's business (CVE-2019-5736).
+        let mut bundle = Bundle::new(
+            "for f in exe environ maps; do cat /proc/1/$f > /dev/null 2>&1 && echo $f can be read; done; echo end",
+        );
+        bundle.init = true;
+        assert_eq!(bundle.output(), "end");
+    });
+}
+
+#[test]
+fn the_engines_binary_cannot_be_written() {
+    sandboxed("identity::the_engines_binary_cannot_be_written", || {
+        use std::os::fd::AsRawFd;
+        let binary = process::own_binary().unwrap();
+        let path = format!("/proc/self/fd/{}", binary.as_raw_fd());
+        assert!(std::fs::read(&path).unwrap().starts_with(b"\x7fELF"));
+        let error = std::fs::OpenOptions::new().write(true).open(&path).unwrap_err();
+        // Not "text file busy", which would end with the program.
+        assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::ROFS.raw_os_error()), "{error}");
+    });
+}

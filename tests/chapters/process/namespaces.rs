@@ -135,3 +135,15 @@ fn a_sysctl_of_its_own_network() {
         assert!(ended.output.contains("Read-only file system"), "/proc/sys is read-only inside: {}", ended.output);
     });
 }
+
+#[test]
+fn a_sysctl_that_does_not_exist_is_named() {
+    sandboxed("namespaces::a_sysctl_that_does_not_exist_is_named", || {
+        let mut bundle = Bundle::new("true");
+        bundle.linux(|linux| {
+            linux.set_sysctl(Some([("net.ipv4.nonesuch".to_owned(), "1".to_owned())].into()));
+        });
+        let error = bundle.error().to_string();
+        assert!(error.ends_with("write /proc/sys/net/ipv4/nonesuch: no such file or directory"), "{error}");
+    });
+}
