@@ -5,6 +5,7 @@ use crate::filters::{boolean, labels_allow, only, until};
 use crate::state::NEVER;
 use crate::{Engine, Error, Filters, Kind, Result, workbench};
 use layers::remove::{Removed, Use};
+use layers::unpack::Limits;
 use layers::{Digest, Image, Reference, Store};
 use std::collections::BTreeMap;
 
@@ -18,13 +19,25 @@ pub(crate) struct ImageForRun {
     _hold: layers::store::Hold,
 }
 
+/// `KESAKO_MAX_LAYER_SIZE=512m`: what a layer may have, packed or unpacked, on a host with little room.
+fn layer_limit() -> Result<Option<u64>> {
+    let Ok(text) = std::env::var("KESAKO_MAX_LAYER_SIZE") else { return Ok(None) };
+    match crate::validate::bytes(&text).and_then(|bytes| u64::try_from(bytes).ok()) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => Err(Error::new(Kind::Invalid, format!("KESAKO_MAX_LAYER_SIZE={text}: write it as 512m or 2g"))),
+    }
+}
+
 impl Engine {
     /// The images of this engine.
     pub(crate) fn store(&self) -> Result<&Store> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let store = Store::open(&self.roots.data)?;
+        let mut store = Store::open(&self.roots.data)?;
+        if let Some(bytes) = layer_limit()? {
+            store = store.with_limits(Limits { bytes, ..Limits::default() });
+        }
         Ok(self.store.get_or_init(|| store))
     }
 

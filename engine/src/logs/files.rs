@@ -4,24 +4,34 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The open files of a log, the oldest first. Held open, they can be read even when they are rotated away.
 pub(super) fn open_all(log: &Path) -> io::Result<Vec<File>> {
-    loop {
-        let mut files = Vec::new();
-        for number in 0.. {
-            match File::open(numbered(log, number)) {
-                Ok(file) => files.push(file),
-                Err(e) if e.kind() == ErrorKind::NotFound => break,
-                Err(e) => return Err(e),
-            }
-        }
-        files.reverse();
-        // A rotation while we were opening would show us one file twice, or hide one.
-        if files.last().is_none_or(|newest| is_current(newest, log)) {
+    // A rotation while we were opening would show us one file twice, or hide one: then we look again. Should a shim have been
+    // killed within a rotation, there is no newest file, and that will not change.
+    for _ in 0..100 {
+        let files = open_each(log)?;
+        if files.last().is_none_or(|newest| is(newest, log)) {
             return Ok(files);
         }
+        std::thread::sleep(Duration::from_millis(1));
     }
+    open_each(log)
+}
+
+fn open_each(log: &Path) -> io::Result<Vec<File>> {
+    let mut files = Vec::new();
+    for number in 0.. {
+        match File::open(numbered(log, number)) {
+            Ok(file) => files.push(file),
+            Err(e) if e.kind() == ErrorKind::NotFound && number == 0 => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => break,
+            Err(e) => return Err(e),
+        }
+    }
+    files.reverse();
+    Ok(files)
 }
 
 fn numbered(log: &Path, number: u32) -> PathBuf {
@@ -29,12 +39,27 @@ fn numbered(log: &Path, number: u32) -> PathBuf {
 }
 
 /// Whether this is still the file of that name.
-pub(super) fn is_current(file: &File, log: &Path) -> bool {
+pub(super) fn is(file: &File, log: &Path) -> bool {
     match (file.metadata(), std::fs::metadata(log)) {
         (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
         // Between the two steps of a rotation there is no such name for a moment; the old file is over then, too.
         _ => false,
     }
+}
+
+/// The files of a log that were begun after this one, the oldest first: all, if it is not among them any more.
+pub(super) fn newer(than: Option<&File>, log: &Path) -> io::Result<Vec<File>> {
+    let Some(than) = than else { return open_all(log) };
+    if is(than, log) {
+        return Ok(Vec::new());
+    }
+    let mut files = open_all(log)?;
+    let identity = |file: &File| file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+    let ours = identity(than)?;
+    if let Some(at) = files.iter().position(|file| identity(file).is_ok_and(|identity| identity == ours)) {
+        files.drain(..=at);
+    }
+    Ok(files)
 }
 
 /// Moves the files so that the last `lines` lines remain to be read: all but those that remain are dropped.

@@ -5,10 +5,11 @@ use super::select::{Selection, Verdict};
 use crate::notice::Notice;
 use crate::record::Container;
 use crate::shim::{self, Request};
-use crate::{Error, Result, WaitCondition};
+use crate::{Error, Kind, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 
 pub(super) struct Reader {
@@ -24,22 +25,32 @@ enum Next {
     Over,
 }
 
+/// What has come while we waited.
+enum Come {
+    Output,
+    Rotation(usize),
+    /// The container has ended, or the time has come, or nobody reads any more: what there is is all.
+    End,
+}
+
 impl Reader {
     pub(super) fn copy(&mut self, tail: Option<usize>, follow: bool) -> Result<()> {
-        let trouble = |e: std::io::Error| Error::system("read the log", e);
+        let trouble = |e: io::Error| Error::system("read the log", e);
         // Both before the first look, so that nothing is missed.
         let notice = Notice::of(&self.container).map_err(trouble)?;
-        let shim = if follow { shim::ask(&self.container, Request::Wait(WaitCondition::NextExit))? } else { None };
+        let shim = match follow.then(|| shim::open(&self.container, Request::Follow)) {
+            None => None,
+            // It does not run.
+            Some(Err(error)) if error.kind == Kind::Conflict => None,
+            Some(shim) => shim?,
+        };
         let mut files = files::open_all(&self.container.log_path()).map_err(trouble)?;
         if let Some(lines) = tail {
             files::keep_tail(&mut files, lines).map_err(trouble)?;
         }
-        let mut log = Log::default();
-        for file in files {
-            log.open(file);
-            if self.copy_lines(&mut log).map_err(trouble)? == Next::Over {
-                return Ok(());
-            }
+        let mut log = Log { next: files.into(), ..Log::default() };
+        if self.copy_lines(&mut log).map_err(trouble)? == Next::Over {
+            return Ok(());
         }
         match shim {
             Some(shim) => self.follow(log, &notice, &shim).map_err(trouble),
@@ -47,34 +58,23 @@ impl Reader {
         }
     }
 
-    fn follow(&mut self, mut log: Log, notice: &Notice, shim: &UnixStream) -> std::io::Result<()> {
+    fn follow(&mut self, mut log: Log, notice: &Notice, mut shim: &UnixStream) -> io::Result<()> {
         loop {
-            let ended = self.wait(notice, shim)?;
-            loop {
-                if self.copy_lines(&mut log)? == Next::Over {
-                    return Ok(());
-                }
-                // Rotated: the rest of the old file first (just done), then the new one.
-                let path = self.container.log_path();
-                if log.file.as_ref().is_some_and(|file| files::is_current(file.get_ref(), &path)) {
-                    break;
-                }
-                let Ok(new) = File::open(&path) else { break };
-                // What was written between our last look and the rotation.
-                if self.copy_lines(&mut log)? == Next::Over {
-                    return Ok(());
-                }
-                log.open(new);
+            let come = self.wait(notice, shim)?;
+            let path = self.container.log_path();
+            log.next.extend(files::newer(log.newest(), &path)?);
+            if let Come::Rotation(times) = come {
+                // The shim waits for this, so before anything that takes time.
+                shim.write_all(&vec![b'r'; times])?;
             }
-            if ended {
+            if self.copy_lines(&mut log)? == Next::Over || matches!(come, Come::End) {
                 return Ok(());
             }
         }
     }
 
-    /// Blocks until there may be more, and says whether what there is is all: the container has ended, or the time has
-    /// come, or nobody reads.
-    fn wait(&self, notice: &Notice, shim: &UnixStream) -> std::io::Result<bool> {
+    /// Blocks until there may be more.
+    fn wait(&self, notice: &Notice, mut shim: &UnixStream) -> io::Result<Come> {
         let timeout = self.selection.until().map(|until| {
             let left = until.duration_since(jiff::Timestamp::now());
             Timespec { tv_sec: left.as_secs().max(0), tv_nsec: i64::from(left.subsec_nanos().max(0)) }
@@ -85,17 +85,25 @@ impl Reader {
             PollFd::new(&self.to, PollFlags::empty()),
         ];
         let count = match poll(&mut fds, timeout.as_ref()) {
-            Err(rustix::io::Errno::INTR) => return Ok(false),
+            Err(rustix::io::Errno::INTR) => return Ok(Come::Output),
             other => other?,
         };
-        let [changed, ended, left] = fds.each_ref().map(|fd| !fd.revents().is_empty());
+        let [changed, spoken, left] = fds.each_ref().map(|fd| !fd.revents().is_empty());
         if changed {
             notice.clear()?;
         }
-        Ok(ended || left || count == 0)
+        if spoken {
+            let mut words = [0; 64];
+            return match shim.read(&mut words) {
+                Ok(0) | Err(_) => Ok(Come::End),
+                Ok(times) => Ok(Come::Rotation(times)),
+            };
+        }
+        Ok(if left || count == 0 { Come::End } else { Come::Output })
     }
 
-    fn copy_lines(&mut self, log: &mut Log) -> std::io::Result<Next> {
+    /// Copies what there is, to the end of the newest file.
+    fn copy_lines(&mut self, log: &mut Log) -> io::Result<Next> {
         let mut out = Vec::new();
         let mut next = Next::More;
         while next == Next::More && log.read_line()? {
@@ -115,23 +123,33 @@ impl Reader {
     }
 }
 
-/// The file that is being read, and the line that has been read of it.
+/// The file that is being read, those to be read after it, and the line that has been read so far.
 #[derive(Default)]
 struct Log {
     file: Option<BufReader<File>>,
+    next: VecDeque<File>,
     line: Vec<u8>,
 }
 
 impl Log {
-    fn open(&mut self, file: File) {
-        self.line.clear();
-        self.file = Some(BufReader::with_capacity(32 * 1024, file));
+    fn newest(&self) -> Option<&File> {
+        self.next.back().or_else(|| self.file.as_ref().map(BufReader::get_ref))
     }
 
-    /// Whether there is a whole line. A part of one stays for the next time.
-    fn read_line(&mut self) -> std::io::Result<bool> {
-        let Some(file) = &mut self.file else { return Ok(false) };
-        file.read_until(b'\n', &mut self.line)?;
-        Ok(self.line.ends_with(b"\n"))
+    /// Whether there is a whole line. A part of one, at the end of the newest file, stays for the next time.
+    fn read_line(&mut self) -> io::Result<bool> {
+        loop {
+            if let Some(file) = &mut self.file {
+                file.read_until(b'\n', &mut self.line)?;
+                if self.line.ends_with(b"\n") {
+                    return Ok(true);
+                }
+            }
+            // A file that has a successor grows no more, and its last line is whole.
+            match self.next.pop_front() {
+                Some(file) => self.file = Some(BufReader::with_capacity(32 * 1024, file)),
+                None => return Ok(false),
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! The file is written as the output comes, many lines by one write(2), and never synced: what a container prints is not
 //! worth a disk's patience. It is bounded: at `max-size` it becomes `log.json.1`, and the oldest of `max-file` files goes.
 
+use super::followers::Followers;
 use crate::{Error, Result, api};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -73,6 +74,7 @@ pub(super) struct JsonLog {
     /// The line that each stream has begun and not ended.
     begun: [Vec<u8>; 2],
     lines: Vec<u8>,
+    pub followers: Followers,
 }
 
 impl JsonLog {
@@ -82,8 +84,8 @@ impl JsonLog {
             return Ok(None);
         }
         let bounds = Bounds::parse(&config.config)?;
-        let (begun, lines) = Default::default();
-        Ok(Some(Self { path: path.to_owned(), bounds, file: None, begun, lines }))
+        let (begun, lines, followers) = Default::default();
+        Ok(Some(Self { path: path.to_owned(), bounds, file: None, begun, lines, followers }))
     }
 
     /// Takes output as it comes. A line is written when it has ended, or has become too long.
@@ -140,6 +142,8 @@ impl JsonLog {
         }
         if self.file.as_ref().is_some_and(|(_, size)| *size >= self.bounds.max_size) {
             self.rotate()?;
+            self.file = Some(open(&self.path)?);
+            self.followers.rotated();
         }
         let (file, size) = match &mut self.file {
             Some(open) => open,
@@ -255,9 +259,9 @@ mod tests {
     fn the_log_is_bounded() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = log(folder.path(), &[("max-size", "1k"), ("max-file", "2")]);
-        for n in 0..100 {
-            log.take(Stream::Stdout, format!("line {n}\n").as_bytes()).unwrap();
-        }
+        // All in one piece, as a busy container's output comes.
+        let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        log.take(Stream::Stdout, lines.as_bytes()).unwrap();
         let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["log.json", "log.json.1"]);

@@ -22,6 +22,7 @@ mod client;
 mod detach_keys;
 mod end;
 mod exec;
+mod followers;
 mod json_log;
 mod launch;
 mod protocol;

@@ -18,6 +18,8 @@ const SOCKET: &str = "shim.sock";
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
     Attach(Attachment),
+    /// The connection then says when the log is rotated, and, by its end, that no more will be written.
+    Follow,
     Resize {
         height: u16,
         width: u16,

@@ -25,6 +25,10 @@ impl Shim {
                 }
                 Err(error) => drop(reply.send(&[], Line::of(Err(error)))),
             },
+            Request::Follow => match self.contained() {
+                Ok(contained) => contained.init.stdio.follow(reply.send(&[], Line::Done(Answer::default()))),
+                Err(error) => drop(reply.send(&[], Line::of(Err(error)))),
+            },
             Request::Exec { id, detach, size } => {
                 let (started, told) = explain::during(explain, || self.exec(&id, detach, size));
                 self.begin_exec(started, detach, &told, reply);
@@ -52,7 +56,7 @@ impl Shim {
                 return Ok(Answer { processes, ..Answer::default() });
             }
             // Answered by `obey`.
-            Request::Attach(_) | Request::Exec { .. } | Request::Stop { .. } | Request::Wait(_) => {}
+            Request::Attach(_) | Request::Follow | Request::Exec { .. } | Request::Stop { .. } | Request::Wait(_) => {}
         }
         Ok(Answer::default())
     }

@@ -67,6 +67,13 @@ impl Stdio {
         Ok(())
     }
 
+    /// Keeps a follower of the log informed. Without a log it hears the end at once.
+    pub(super) fn follow(&mut self, socket: UnixStream) {
+        if let Some(log) = &mut self.log {
+            log.followers.add(socket);
+        }
+    }
+
     /// Tells the terminal its size; without one, nobody would listen.
     pub(super) fn resize(&self, height: u16, width: u16) -> rustix::io::Result<()> {
         let size = Winsize { ws_row: height, ws_col: width, ws_xpixel: 0, ws_ypixel: 0 };
@@ -96,11 +103,7 @@ impl Stdio {
     }
 
     pub(super) fn serve(&mut self, ready: &Ready) {
-        for index in (0..self.outputs.len()).rev() {
-            if ready.readable(&self.outputs[index].1) {
-                self.read_output(index, false);
-            }
-        }
+        self.read_outputs(false, |fd| ready.readable(fd));
         for index in 0..self.clients.len() {
             if let Some(typed) = self.clients[index].serve(ready, &mut self.buffer) {
                 self.type_in(typed);
@@ -112,6 +115,18 @@ impl Stdio {
             self.feed();
         }
         self.clients.retain(|client| !client.is_gone());
+    }
+
+    fn read_outputs(&mut self, all: bool, which: impl Fn(&OwnedFd) -> bool) {
+        let mut index = 0;
+        while index < self.outputs.len() {
+            let open = self.outputs.len();
+            if which(&self.outputs[index].1) {
+                self.read_output(index, all);
+            }
+            // One that has ended has made room for the next.
+            index += usize::from(self.outputs.len() == open);
+        }
     }
 
     /// Passes on one buffer of output, or all there is.
@@ -142,7 +157,7 @@ impl Stdio {
     }
 
     fn end_output(&mut self, index: usize) {
-        let (stream, _) = self.outputs.swap_remove(index);
+        let (stream, _) = self.outputs.remove(index);
         if self.log.as_mut().is_some_and(|log| log.end(stream).is_err()) {
             self.log = None;
         }
@@ -177,9 +192,7 @@ impl Stdio {
 
     /// The process has ended, and so have its children: takes what is still in the pipes.
     pub(super) fn drain(&mut self) {
-        for index in (0..self.outputs.len()).rev() {
-            self.read_output(index, true);
-        }
+        self.read_outputs(true, |_| true);
     }
 
     /// No more output will come. Returns the clients that have not yet read all of it.

@@ -30,7 +30,7 @@ pub enum Error {
     #[error("blob {digest} has {size} bytes; a document may have {limit}")]
     BlobTooLarge { digest: Digest, size: u64, limit: u64 },
     /// The layer's uncompressed bytes are not those the image's config lists.
-    #[error("layer {layer} unpacks to {found}, but the image's config says {expected}")]
+    #[error("layer {layer} unpacks to the diff ID {found}, but the image's config says {expected}")]
     WrongDiffId { layer: String, expected: Digest, found: Digest },
     /// The archive of a layer was refused.
     #[error("layer {layer}: {entry:?}: {why}")]
@@ -68,6 +68,9 @@ pub enum Error {
     /// An archive of images that cannot be loaded.
     #[error("cannot load the archive: {0}")]
     Load(String),
+    /// A blob that would grow past what a layer may have.
+    #[error("a layer grows past the limit of {0} bytes")]
+    LayerTooLarge(u64),
     /// The archive of images ended early, or is none.
     #[error("cannot read the archive: {0}")]
     Stream(io::Error),
@@ -129,7 +132,7 @@ pub enum Refusal {
     BadField(&'static str),
     #[error("a malformed map of a sparse file")]
     BadSparseMap,
-    #[error("the archive unpacks to more than {0} bytes")]
+    #[error("the archive unpacks to more than the limit of {0} bytes")]
     TooManyBytes(u64),
     #[error("the archive holds more than {0} entries")]
     TooManyEntries(u64),

@@ -1,7 +1,7 @@
 //! A root filesystem in one tar becomes an image of one layer, and a container's files become such a tar.
 
 use crate::commit::{About, Base, NewLayer};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::Config;
 use crate::instructions;
 use crate::manifest::{Descriptor, Platform, media_type};
@@ -34,7 +34,13 @@ pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Re
     let mut config = Config::default();
     instructions::apply(&mut config, &import.changes)?;
     store.adding(|writing| {
-        let (digest, size) = store.blobs().write(crate::archive::inflate(from)?, None, None)?;
+        // A few kilobytes may inflate to more than the disk holds.
+        let limit = store.limits.bytes;
+        let inflated = crate::archive::inflate(from)?.take(limit.saturating_add(1));
+        let (digest, size) = store.blobs().write(inflated, None, None)?;
+        if size > limit {
+            return Err(Error::LayerTooLarge(limit));
+        }
         let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
         let created = import.created.map(|time| time.to_string());
         let comment = if import.message.is_empty() { "Imported from -".to_owned() } else { import.message };

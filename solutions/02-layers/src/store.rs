@@ -11,6 +11,7 @@ use crate::index_file::{Entry, IndexFile, name_image};
 use crate::layers::{Layer, Layers};
 use crate::manifest::{Descriptor, Document, Manifest, Platform, media_type};
 use crate::reference::{Reference, is_full_id};
+use crate::unpack::Limits;
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ const INDEX_DEPTH: usize = 3;
 pub struct Store {
     blobs: Blobs,
     layers: Layers,
+    pub(crate) limits: Limits,
     pub(crate) index: IndexFile,
 }
 
@@ -108,7 +110,13 @@ impl Store {
         let blobs = Blobs::open(&data_root.join("content"))?;
         let layers = Layers::open(&data_root.join("layers"))?;
         let index = IndexFile::new(data_root, blobs.layout());
-        Ok(Self { blobs, layers, index })
+        Ok(Self { blobs, layers, limits: Limits::default(), index })
+    }
+
+    /// Refuses layers that are larger, packed or unpacked.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { layers: self.layers.with_limits(limits), limits, ..self }
     }
 
     /// The blobs, for whoever brings new ones (under [`Store::writing`]).

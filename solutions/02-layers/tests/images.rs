@@ -8,6 +8,7 @@ use serde_json::json;
 use solution_2::commit::About;
 use solution_2::import::{Import, import};
 use solution_2::remove::{Removed, Use};
+use solution_2::unpack::Limits;
 use solution_2::{Digest, Error, Image, Reference, Store, archive};
 use std::fs;
 use support::{MANIFEST, Tar, TestStore, config, descriptor, docker_archive, layer, manifest, oci_archive};
@@ -347,6 +348,39 @@ fn what_the_killed_left_is_swept() {
     assert_eq!((removed, before), (Vec::new(), test.listing()));
     assert!(bytes > 0);
     assert_eq!(test.store.resolve("app:1").unwrap().id, image.id);
+}
+
+/// A bomb: it is refused as it grows, not when the disk is full.
+#[test]
+fn what_inflates_past_the_limit_is_refused() {
+    let test = TestStore::new();
+    let small = test.store.clone().with_limits(Limits { bytes: 1 << 20, entries: 100 });
+    let large = layer("zeros", &"\0".repeat(2 << 20));
+    let bomb = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, &large).unwrap();
+        encoder.finish().unwrap()
+    };
+    assert!(bomb.len() < 4096);
+    let before = test.listing();
+    let refusals = [
+        import(&small, &mut &*bomb, Import::default()).unwrap_err(),
+        archive::load(&small, &mut &*docker_archive(&[], &[&large]).bytes()).unwrap_err(),
+        // Packed within the image.
+        archive::load(
+            &small,
+            &mut &*Tar::new()
+                .file("0.tar", &bomb)
+                .json("config.json", &config(&[&large]))
+                .json("manifest.json", &support::docker_manifest(&["x:1"], 1))
+                .bytes(),
+        )
+        .unwrap_err(),
+    ];
+    for refusal in refusals {
+        assert!(refusal.to_string().contains("the limit of 1048576 bytes"), "{refusal}");
+    }
+    assert_eq!(before, test.listing());
 }
 
 /// Many at once: each load, tag and removal is whole, and none undoes another's.

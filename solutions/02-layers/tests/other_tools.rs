@@ -1,6 +1,6 @@
 //! Images there and back between us and the tools that are installed here: skopeo, umoci, podman, a real dockerd.
 //!
-//! Each test that finds its tool missing says so on stderr and proves nothing; CI counts those lines.
+//! Each test that finds its tool missing says so and proves nothing; CI pins the list of those.
 
 #![allow(clippy::unwrap_used, reason = "tests, and what they share")]
 
@@ -8,19 +8,29 @@ mod support;
 
 use solution_2::{Image, Reference, archive};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use support::{TestStore, docker_archive, layer};
 
-/// Whether these programs are here; if not, says what is thereby not tested.
-fn installed(programs: &[&str]) -> bool {
+/// Whether these programs are here; if not, says which test thereby does not run.
+fn installed(test: &str, programs: &[&str]) -> bool {
     let missing: Vec<_> =
         programs.iter().filter(|program| Command::new(program).arg("--version").output().is_err()).collect();
     if !missing.is_empty() {
-        eprintln!("NOT RUN: {missing:?} is not installed");
+        skipped(test, &format!("{missing:?} is not installed"));
     }
     missing.is_empty()
+}
+
+/// Says so loudly, and enters the test into the list that CI pins.
+fn skipped(test: &str, why: &str) {
+    eprintln!("SKIPPED other_tools::{test}: {why}");
+    if let Some(list) = std::env::var_os("KESAKO_SKIPPED") {
+        let mut list = fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
+        writeln!(list, "other_tools::{test}").unwrap();
+    }
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -55,7 +65,7 @@ fn load(path: &Path) -> (TestStore, Vec<String>) {
 
 #[test]
 fn skopeo_reads_ours_and_we_read_skopeos() {
-    if !installed(&["skopeo"]) {
+    if !installed("skopeo_reads_ours_and_we_read_skopeos", &["skopeo"]) {
         return;
     }
     let (test, image) = image();
@@ -84,7 +94,7 @@ fn skopeo_reads_ours_and_we_read_skopeos() {
 
 #[test]
 fn umoci_and_skopeo_work_on_our_store_in_place() {
-    if !installed(&["umoci", "skopeo"]) {
+    if !installed("umoci_and_skopeo_work_on_our_store_in_place", &["umoci", "skopeo"]) {
         return;
     }
     let (test, image) = image();
@@ -101,7 +111,7 @@ fn umoci_and_skopeo_work_on_our_store_in_place() {
 
 #[test]
 fn podman_loads_ours_and_we_load_podmans() {
-    if !installed(&["podman"]) {
+    if !installed("podman_loads_ours_and_we_load_podmans", &["podman"]) {
         return;
     }
     let (test, image) = image();
@@ -123,6 +133,8 @@ fn podman_loads_ours_and_we_load_podmans() {
     }
 }
 
+const DOCKERD_TEST: &str = "a_real_dockerd_loads_ours_and_says_the_same";
+
 /// A dockerd of our own, in a folder of our own; ends with the test.
 struct Dockerd {
     process: Child,
@@ -131,7 +143,7 @@ struct Dockerd {
 
 impl Dockerd {
     fn start(root: &Path) -> Option<Self> {
-        if !installed(&["docker", "dockerd"]) {
+        if !installed(DOCKERD_TEST, &["docker", "dockerd"]) {
             return None;
         }
         let place = |name: &str| root.join(name).display().to_string();
@@ -151,7 +163,7 @@ impl Dockerd {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        eprintln!("NOT RUN: dockerd does not start here: {}", fs::read_to_string(root.join("log")).unwrap());
+        skipped(DOCKERD_TEST, &format!("dockerd does not start: {}", fs::read_to_string(root.join("log")).unwrap()));
         None
     }
 

@@ -117,6 +117,9 @@ impl<'a> Archive<'a> {
             None => None,
         };
         let size = entry.size();
+        if size > self.store.limits.bytes {
+            return Err(Error::LayerTooLarge(self.store.limits.bytes));
+        }
         let digest = match promised.filter(|digest| self.store.blobs().size(digest) == Some(size)) {
             // It is here, verified when it came.
             Some(digest) => digest,

@@ -127,10 +127,11 @@ impl TestStore {
         Ok(loaded.iter().map(ToString::to_string).collect())
     }
 
-    /// All files and folders of the store; unpacked layers as a whole.
+    /// All files and folders of the store; unpacked layers as a whole, locks and counted sizes left out.
     pub(crate) fn listing(&self) -> Vec<String> {
         let mut found = Vec::new();
         list(self.root.path(), self.root.path(), &mut found);
+        found.retain(|path| !path.ends_with(".lock") && !path.ends_with("/size"));
         found.sort();
         found
     }
