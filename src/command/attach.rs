@@ -63,13 +63,13 @@ async fn running(client: &Client, name: &str) -> anyhow::Result<ContainerInspect
     let container: ContainerInspect = client.get(format!("/containers/{name}/json")).json().await?;
     let state = &container.state;
     if !state.running {
-        anyhow::bail!("cannot attach to a stopped container, start it first");
+        anyhow::bail!("You cannot attach to a stopped container, start it first");
     }
     if state.paused {
-        anyhow::bail!("cannot attach to a paused container, unpause it first");
+        anyhow::bail!("You cannot attach to a paused container, unpause it first");
     }
     if state.restarting {
-        anyhow::bail!("cannot attach to a restarting container, wait until it is running");
+        anyhow::bail!("You cannot attach to a restarting container, wait until it is running");
     }
     Ok(container)
 }

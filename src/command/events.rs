@@ -39,8 +39,8 @@ impl Verb for Events {
         let client = session.connect()?;
         let request = client
             .get("/events")
-            .query_opt("since", self.since.as_deref().map(time::moment))
-            .query_opt("until", self.until.as_deref().map(time::moment))
+            .query_opt("since", self.since.as_deref().map(time::moment).transpose()?)
+            .query_opt("until", self.until.as_deref().map(time::moment).transpose()?)
             .query_json("filters", &filter::collect(&self.filter));
         let mut events = request.lines().await?;
         while let Some(json) = events.next::<Json>().await? {

@@ -5,7 +5,7 @@ use crate::failure::Exit;
 use crate::format::json;
 use crate::format::template::{Template, Value};
 use crate::help;
-use crate::output::{put, say};
+use crate::output::{put, say, warn};
 use crate::session::{self, Session};
 use daemon::Client;
 use serde_json::{Value as Json, json};
@@ -138,7 +138,12 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
             request = request.query("size", true);
         }
         match session::raw_json(request).await {
-            Ok(object) => return Ok((*kind, object)),
+            Ok(object) => {
+                if size && *kind == Kind::Image && kinds.len() > 1 {
+                    warn("WARNING: --size ignored for image");
+                }
+                return Ok((*kind, object));
+            }
             // The next kind may know it; a container's name need not be one of an image.
             Err(error)
                 if kinds.len() > 1 && (error.is_not_found() || error.message.contains("invalid reference format")) => {}

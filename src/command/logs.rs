@@ -39,8 +39,8 @@ impl Verb for Logs {
             .query("stdout", 1)
             .query("stderr", 1)
             .query("tail", &self.tail)
-            .query_opt("since", self.since.as_deref().map(time::moment))
-            .query_opt("until", self.until.as_deref().map(time::moment));
+            .query_opt("since", time::flag("since", self.since.as_deref())?)
+            .query_opt("until", time::flag("until", self.until.as_deref())?);
         for (flag, given) in [("follow", self.follow), ("timestamps", self.timestamps)] {
             if given {
                 request = request.query(flag, 1);

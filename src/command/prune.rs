@@ -2,7 +2,6 @@
 
 use super::Verb;
 use super::rmi::describe;
-use crate::failure::Exit;
 use crate::flags::filter;
 use crate::format::units;
 use crate::output::{put, say};
@@ -37,7 +36,9 @@ pub(super) struct Images {
 
 impl Verb for Containers {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        confirm(self.force, "WARNING! This will remove all stopped containers.")?;
+        if !confirm(self.force, "WARNING! This will remove all stopped containers.")? {
+            return Ok(());
+        }
         let client = session.connect()?;
         let filters = filter::collect(&self.filter);
         let pruned: ContainersPruned = client.post("/containers/prune").query_json("filters", &filters).json().await?;
@@ -56,7 +57,9 @@ impl Verb for Images {
             true => "WARNING! This will remove all images without at least one container associated to them.",
             false => "WARNING! This will remove all dangling images.",
         };
-        confirm(self.force, warning)?;
+        if !confirm(self.force, warning)? {
+            return Ok(());
+        }
         let client = session.connect()?;
         let mut filters = filter::collect(&self.filter);
         filters.insert("dangling".to_owned(), vec![(!self.all).to_string()]);
@@ -74,16 +77,13 @@ impl Verb for Images {
 }
 
 /// Asks, unless told not to.
-fn confirm(force: bool, warning: &str) -> anyhow::Result<()> {
+fn confirm(force: bool, warning: &str) -> anyhow::Result<bool> {
     if force {
-        return Ok(());
+        return Ok(true);
     }
     put(format!("{warning}\nAre you sure you want to continue? [y/N] "))?;
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
-    match answer.trim().eq_ignore_ascii_case("y") {
-        true => Ok(()),
-        false => Err(Exit::with(1, "operation canceled")),
-    }
+    Ok(answer.trim().eq_ignore_ascii_case("y"))
 }

@@ -29,6 +29,9 @@ impl Verb for Run {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         let request = self.container.request(self.detach).map_err(|error| create::with_help(&error, "run", 125))?;
         let config = request.config.clone();
+        if self.detach && !self.container.attach.is_empty() {
+            anyhow::bail!("conflicting options: cannot specify both --attach and --detach");
+        }
         if !self.detach {
             terminal::check(config.attach_stdin, config.tty)?;
         }

@@ -35,12 +35,14 @@ pub(super) async fn receive(request: daemon::client::Request<'_>, to: Option<&st
         }
         return terminal::raw(request.reader().await?, &mut Writer::stdout()).await;
     };
+    let object = if what == "save" { "image" } else { "container" };
     let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        anyhow::bail!(
-            "failed to {what} image: invalid output path: directory {:?} does not exist",
-            folder.display().to_string()
-        );
+    if let Err(error) = folder.metadata() {
+        let why = format!("stat {}: {}", folder.display(), go_text(&error));
+        anyhow::bail!("failed to {what} {object}: invalid output path: {why}");
+    }
+    if Path::new(path).is_dir() {
+        anyhow::bail!("failed to {what} {object}: cannot write to a directory");
     }
     // Something that is not a plain file, like /dev/stdout or a FIFO, is written to and not replaced.
     let is_special = std::fs::metadata(path).is_ok_and(|meta| !meta.is_file());

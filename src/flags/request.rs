@@ -12,9 +12,6 @@ impl ContainerFlags {
         if !matches!(self.pull.as_str(), "" | "always" | "missing" | "never") {
             bail!("invalid pull option: '{}': must be one of \"always\", \"missing\" or \"never\"", self.pull);
         }
-        if detached && !self.attach.is_empty() {
-            bail!("conflicting options: cannot specify both --attach and --detach");
-        }
         let request =
             CreateRequest { config: self.config(detached)?, host_config: self.host_config()?, networking_config: None };
         if self.rm && !matches!(self.restart.as_str(), "" | "no") {
@@ -131,7 +128,6 @@ fn tmpfs(text: &str) -> (String, String) {
 /// `on-failure:3`.
 fn restart_policy(text: &str) -> Result<RestartPolicy> {
     let (name, count) = match text.split_once(':') {
-        Some((_, count)) if count.contains(':') => bail!("invalid restart policy format: too many colons"),
         Some(("", _)) => bail!("invalid restart policy format: no policy provided before colon"),
         Some((name, count)) => {
             let count = count.parse().map_err(|_| {

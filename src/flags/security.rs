@@ -15,7 +15,7 @@ pub fn parse(options: &[String]) -> anyhow::Result<(Vec<String>, bool)> {
                 sent.push(format!("seccomp={}", read_profile(profile)?));
             }
             Some((_, value)) if !value.is_empty() => sent.push(option.clone()),
-            _ => anyhow::bail!("invalid --security-opt: {option:?}"),
+            _ => anyhow::bail!("Invalid --security-opt: {option:?}"),
         }
     }
     Ok((sent, open_paths))
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn what_is_no_option_is_refused() {
         let error = |text: &str| parse(&[text.to_owned()]).unwrap_err().to_string();
-        assert_eq!(error("foo"), "invalid --security-opt: \"foo\"");
+        assert_eq!(error("foo"), "Invalid --security-opt: \"foo\"");
         assert_eq!(
             error("seccomp=/nope"),
             "opening seccomp profile (/nope) failed: open /nope: no such file or directory"

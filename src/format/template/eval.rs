@@ -8,7 +8,9 @@ use std::rc::Rc;
 
 /// Runs the tree with `data` as its dot.
 pub(super) fn run(source: &str, nodes: &[Node], data: &Value, header: bool) -> Result<String, Error> {
-    let mut machine = Machine { source, header, out: String::new(), variables: vec![("$".to_owned(), data.clone())] };
+    let untyped = matches!(data, Value::Object(object) if object.kind == Kind::Struct);
+    let mut machine =
+        Machine { source, header, untyped, out: String::new(), variables: vec![("$".to_owned(), data.clone())] };
     machine.list(nodes, data)?;
     Ok(machine.out)
 }
@@ -25,6 +27,7 @@ struct Machine<'a> {
     source: &'a str,
     /// The line of column names, on which functions that change case or shape leave the name as it is.
     header: bool,
+    untyped: bool,
     out: String,
     variables: Vec<(String, Value)>,
 }
@@ -136,25 +139,29 @@ impl Machine<'_> {
         let Some((first, rest)) = command.words.split_first() else { return Ok(Value::Nil) };
         match &first.kind {
             OperandKind::Function(name) => self.function(name, first.at, command, dot, last),
-            OperandKind::Field(path) => self.fields(dot, path, first, self.arguments(rest, dot, last)?),
+            OperandKind::Field(path) => {
+                let args = self.arguments(rest, dot, last)?;
+                self.fields(dot, path, first, args)
+            }
             OperandKind::Variable(name, path) => {
-                let value = self.variable(name);
-                self.fields(&value, path, first, self.arguments(rest, dot, last)?)
+                let args = self.arguments(rest, dot, last)?;
+                self.fields(&self.variable(name), path, first, args)
             }
             OperandKind::Pipe(pipe, path) => {
                 let value = self.pipe(pipe, dot)?;
-                self.fields(&value, path, first, self.arguments(rest, dot, last)?)
+                let args = self.arguments(rest, dot, last)?;
+                self.fields(&value, path, first, args)
             }
             OperandKind::Nil => Err(self.error(first.at, first, "nil is not a command")),
             _ if !rest.is_empty() || last.is_some() => {
                 Err(self.error(first.at, first, format!("can't give argument to non-function {first}")))
             }
-            _ => self.clone_operand(first, dot),
+            _ => self.operand(first, dot),
         }
     }
 
     /// An operand that takes no arguments.
-    fn clone_operand(&mut self, operand: &Operand, dot: &Value) -> Result<Value, Error> {
+    fn operand(&mut self, operand: &Operand, dot: &Value) -> Result<Value, Error> {
         Ok(match &operand.kind {
             OperandKind::Dot => dot.clone(),
             OperandKind::Nil => Value::Nil,
@@ -176,11 +183,8 @@ impl Machine<'_> {
         })
     }
 
-    fn arguments(&self, words: &[Operand], dot: &Value, last: Option<Value>) -> Result<Vec<Value>, Error> {
-        // Arguments declare no variables, so a machine of their own can evaluate them.
-        let mut machine =
-            Machine { source: self.source, header: self.header, out: String::new(), variables: self.variables.clone() };
-        let mut values = words.iter().map(|w| machine.clone_operand(w, dot)).collect::<Result<Vec<_>, _>>()?;
+    fn arguments(&mut self, words: &[Operand], dot: &Value, last: Option<Value>) -> Result<Vec<Value>, Error> {
+        let mut values = words.iter().map(|word| self.operand(word, dot)).collect::<Result<Vec<_>, _>>()?;
         values.extend(last);
         Ok(values)
     }
@@ -202,7 +206,7 @@ impl Machine<'_> {
         if matches!(name, "and" | "or") {
             let mut value = Value::Nil;
             for word in words {
-                value = self.clone_operand(word, dot)?;
+                value = self.operand(word, dot)?;
                 if value.is_true() == (name == "or") {
                     return Ok(value);
                 }
@@ -234,6 +238,8 @@ impl Machine<'_> {
         let object: &Rc<_> = match from {
             Value::Object(object) => object,
             Value::Nil | Value::Null(_) => return fail(format!("nil data; no entry for key {name:?}")),
+            // What was read from JSON has no type of its own to Go.
+            _ if self.untyped => return fail(format!("can't evaluate field {name} in type interface {{}}")),
             other => return fail(format!("can't evaluate field {name} in type {}", other.type_name())),
         };
         if let (Some(labels), "Label") = (&object.labels, name) {

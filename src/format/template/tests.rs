@@ -83,6 +83,6 @@ fn errors_are_gos() {
     );
     assert_eq!(
         render("{{.Name.Foo}}"),
-        "ERROR template: :1:7: executing \"\" at <.Name.Foo>: can't evaluate field Foo in type string"
+        "ERROR template: :1:7: executing \"\" at <.Name.Foo>: can't evaluate field Foo in type interface {}"
     );
 }
