@@ -257,7 +257,7 @@ fn what_happens_is_told_in_order() {
         "image tag base:2",
         "image untag base:2",
     ];
-    assert_eq!(told(now)[1..], expected);
+    assert!(told(now).ends_with(&expected.map(str::to_owned)), "{:?}", told(now));
 }
 
 #[test]
