@@ -164,7 +164,8 @@ impl Dice {
 
 #[test]
 fn kill_9_at_random_moments() {
-    let seed = std::env::var("KESAKO_SEED").map_or_else(|_| u64::from(std::process::id()), |seed| seed.parse().unwrap());
+    let seed =
+        std::env::var("KESAKO_SEED").map_or_else(|_| u64::from(std::process::id()), |seed| seed.parse().unwrap());
     let rounds = std::env::var("KESAKO_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap());
     eprintln!("KESAKO_SEED={seed}");
     let mut dice = Dice(seed);

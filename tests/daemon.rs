@@ -112,6 +112,35 @@ fn two_daemons_do_not_share_a_socket() {
 }
 
 #[test]
+fn what_should_always_run_is_started_by_the_next_daemon() {
+    let sandbox = Sandbox::new();
+    for (name, policy) in
+        [("always", "always"), ("kept", "unless-stopped"), ("stopped", "unless-stopped"), ("once", "no")]
+    {
+        sandbox.ok(&["run", "-d", "--name", name, "--restart", policy, "workbench", "sleep", "1000"]);
+    }
+    sandbox.ok(&["stop", "-t", "0", "stopped"]);
+    for name in ["always", "kept", "once"] {
+        kill_shim(&sandbox.ok(&["inspect", "--format", "{{.State.Pid}}", name]));
+    }
+    eventually("nothing runs", || sandbox.ok(&["ps", "-q"]).is_empty());
+    let _daemon = Daemon::start(&sandbox);
+    let running = || {
+        let mut names: Vec<_> = sandbox.ok(&["ps", "--format", "{{.Names}}"]).lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    eventually("they run again", || running() == ["always", "kept"]);
+}
+
+/// As a host that loses power does to all shims.
+fn kill_shim(init: &str) {
+    let stat = std::fs::read_to_string(format!("/proc/{init}/stat")).unwrap();
+    let parent = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap();
+    assert!(Command::new("kill").args(["-s", "KILL", parent]).status().unwrap().success());
+}
+
+#[test]
 fn clients_that_leave_are_forgotten() {
     let sandbox = Sandbox::new();
     let daemon = Daemon::start(&sandbox);

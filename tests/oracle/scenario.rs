@@ -141,6 +141,14 @@ fn streams() -> Vec<Step> {
         step("attach away").keys(&[("", "\n"), ("/ #", "echo back $((1+1)); exit 8\n")]).containing("back 2"),
         step("wait away"),
         step("rm away"),
+        step("run --rm -it --network none box sh")
+            .keys(&[("/ #", "stty size\n"), ("24 80", "exit\n")])
+            .containing("24 80"),
+        step("run -it --name other --detach-keys ctrl-a,x --network none box sh")
+            .keys(&[("/ #", "\x01x")])
+            .containing("/ #"),
+        step("ps --format '{{.Names}} {{.Command}}' --no-trunc"),
+        step("rm -f other"),
         step("create --name later --network none -i box cat"),
         step("start -ai later").stdin("given at start\n"),
         step("logs later"),
