@@ -327,11 +327,13 @@ impl Cgroup {
 /// A limit was asked for, and there is nothing to enforce it.
 fn no_controller(limit: &Limit, error: &io::Error) -> Error {
     let controller = limit.controller.name();
+    const DELEGATION: &str = "run as root, or have it delegated (systemd-run --user --scope -p Delegate=yes)";
     let reason = match error.kind() {
         io::ErrorKind::NotFound => format!("this host has no `{controller}` cgroup controller; run without this limit"),
-        _ => format!(
-            "the `{controller}` cgroup controller is not yours to use ({error}): run as root, or have it delegated (systemd-run --user --scope -p Delegate=yes)"
-        ),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("the `{controller}` cgroup controller is not yours to use; {DELEGATION}")
+        }
+        _ => format!("the `{controller}` cgroup controller cannot be used: {error}"),
     };
     Error::Limit { limit: limit.name, reason }
 }
