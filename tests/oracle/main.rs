@@ -68,9 +68,16 @@ fn difference(step: &Step, oracle: &Outcome, ours: &Outcome, driver: &str) -> Op
     let same = ours.code == oracle.code
         && match step.compare {
             Compare::Everything => oracle == ours,
+            Compare::Lines => sorted(&oracle.stdout) == sorted(&ours.stdout) && oracle.stderr == ours.stderr,
             Compare::Containing(text) => {
                 [oracle, ours].iter().all(|outcome| outcome.stdout.contains(text) || outcome.stderr.contains(text))
             }
         };
     (!same).then(|| format!("--- {}\ndocker: {oracle}\n{driver}: {ours}", step.args.join(" ")))
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = text.lines().collect();
+    lines.sort_unstable();
+    lines
 }

@@ -18,6 +18,8 @@ pub(crate) struct Step {
 #[derive(Clone, Copy)]
 pub(crate) enum Compare {
     Everything,
+    /// The lines, in any order: dockerd writes an archive in the order of a Go map, which is another each time.
+    Lines,
     /// Each must have this in its output or errors. For texts that carry an engine's own inner workings.
     Containing(&'static str),
 }
@@ -58,6 +60,10 @@ impl Step {
 
     pub(crate) fn keys(self, keys: &[(&'static str, &'static str)]) -> Self {
         Self { keys: keys.to_vec(), ..self }
+    }
+
+    pub(crate) fn in_any_order(self) -> Self {
+        Self { compare: Compare::Lines, ..self }
     }
 
     pub(crate) fn containing(self, text: &'static str) -> Self {
