@@ -1,6 +1,7 @@
 //! What a container must not leave on the host once it is gone.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 /// Panics when a mount, a process or a run-time folder still speaks of this root.
 pub(super) fn assert_none(root: &Path) {
@@ -12,6 +13,35 @@ pub(super) fn assert_none(root: &Path) {
             std::fs::read_dir(root.join(kept)).into_iter().flatten().flatten().map(|e| e.path()).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
     }
+    let ids = containers_that_were(root);
+    super::eventually("no cgroup is left", || cgroups().iter().all(|name| !ids.contains(name)));
+}
+
+/// The IDs of all containers that this root ever had, from its log of events.
+fn containers_that_were(root: &Path) -> HashSet<String> {
+    let log = std::fs::read_to_string(root.join("run/events.log")).unwrap_or_default();
+    let events = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    events
+        .filter(|event| event["Type"] == "container")
+        .filter_map(|event| Some(event["Actor"]["ID"].as_str()?.to_owned()))
+        .collect()
+}
+
+/// The names of the cgroups that lie in a folder `kesako`, in whatever hierarchy.
+fn cgroups() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut look = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(folder) = look.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if folder.ends_with("kesako") {
+                    found.extend(entry.file_name().into_string());
+                }
+                look.push(entry.path());
+            }
+        }
+    }
+    found
 }
 
 /// The processes whose command line or environment names the root: the shims, and what they started.
