@@ -1,13 +1,17 @@
 #!/bin/sh
 # PID 1 of the machine that v2.sh boots.
 export PATH=/bin KESAKO_ROOT=/var/kesako HOME=/root
+# The initramfs cannot be pivoted away from (pivot_root(2)): the machine moves to a root of its own first.
+if [ ! -e /moved ]; then
+  mkdir /new && mount -t tmpfs root /new
+  cp -a $(ls -d /* | grep -vx /new) /new/ && : > /new/moved
+  exec switch_root /new /init
+fi
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
 mount -t tmpfs tmp /tmp
-# A root on a filesystem of its own: pivot_root and overlay both refuse the initramfs.
-mount -t tmpfs var /var
 mount -t cgroup2 none /sys/fs/cgroup
 insmod /modules/overlay.ko
 ip link set lo up
