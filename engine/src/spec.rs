@@ -230,3 +230,128 @@ impl From<process::Error> for Error {
         Self::new(crate::Kind::Invalid, error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ContainerConfig, Ulimit};
+    use crate::record::tests::{engine, record};
+
+    fn spec_of(config: ContainerConfig, host_config: HostConfig) -> Spec {
+        let (_folder, engine) = engine();
+        let record = record("web", config, host_config);
+        spec(&engine.container(&record.id), &record).unwrap()
+    }
+
+    fn host(host_config: HostConfig) -> Spec {
+        spec_of(ContainerConfig::default(), host_config)
+    }
+
+    /// Destination and options of each mount.
+    fn mounts(spec: &Spec) -> Vec<String> {
+        let line = |mount: &oci::Mount| {
+            format!("{} {}", mount.destination().display(), mount.options().clone().unwrap_or_default().join(","))
+        };
+        spec.mounts().iter().flatten().map(line).collect()
+    }
+
+    #[test]
+    fn variables_replace_dockers_own_in_their_place_and_a_bare_name_takes_one_away() {
+        let env = ["PATH=/mine", "A=1", "HOSTNAME", "NOTHING"].map(Into::into).into();
+        let config = ContainerConfig { env: Some(env), hostname: "h".into(), tty: true, ..Default::default() };
+        assert_eq!(environment(&record("web", config, HostConfig::default())), ["PATH=/mine", "TERM=xterm", "A=1"]);
+    }
+
+    #[test]
+    fn host_modes_leave_namespaces_away() {
+        let kinds = |spec: &Spec| {
+            let namespaces = spec.linux().as_ref().unwrap().namespaces().clone().unwrap();
+            let mut kinds: Vec<_> = namespaces.iter().map(|namespace| namespace.typ().to_string()).collect();
+            kinds.sort();
+            kinds.join(" ")
+        };
+        assert_eq!(kinds(&host(HostConfig::default())), "cgroup ipc mnt net pid uts");
+        let shared = || "host".to_owned();
+        let all = HostConfig {
+            network_mode: shared(),
+            pid_mode: shared(),
+            ipc_mode: shared(),
+            uts_mode: shared(),
+            cgroupns_mode: shared(),
+            ..Default::default()
+        };
+        let spec = host(all);
+        assert_eq!(kinds(&spec), "mnt");
+        assert_eq!((spec.hostname(), spec.linux().as_ref().unwrap().sysctl()), (&None, &None));
+    }
+
+    #[test]
+    fn a_limit_is_set_only_where_it_was_asked_for() {
+        assert_eq!(resources(&HostConfig::default()), LinuxResources::default());
+        let asked = HostConfig { memory: 8 << 20, nano_cpus: 1_500_000_000, pids_limit: Some(5), ..Default::default() };
+        insta::assert_json_snapshot!(resources(&asked), @r#"
+        {
+          "memory": {
+            "limit": 8388608
+          },
+          "cpu": {
+            "quota": 150000,
+            "period": 100000
+          },
+          "pids": {
+            "limit": 5
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn the_privileged_meet_no_walls() {
+        let spec = host(HostConfig { privileged: true, ..Default::default() });
+        let linux = spec.linux().as_ref().unwrap();
+        assert_eq!((linux.seccomp(), linux.masked_paths(), linux.readonly_paths()), (&None, &None, &None));
+        let sys = mounts(&spec).into_iter().find(|mount| mount.starts_with("/sys ")).unwrap();
+        assert!(!sys.split([' ', ',']).any(|option| option == "ro"), "{sys}");
+        let plain = host(HostConfig::default());
+        assert!(plain.linux().as_ref().unwrap().seccomp().is_some());
+    }
+
+    #[test]
+    fn mounts_stand_on_those_above_them_and_a_read_only_root_spares_what_programs_need() {
+        let tmpfs = [("/a/b", ""), ("/a", "exec"), ("/dev/shm", "size=1m")];
+        let tmpfs = tmpfs.map(|(target, options)| (target.to_owned(), options.to_owned())).into();
+        let spec = host(HostConfig { tmpfs: Some(tmpfs), readonly_rootfs: true, ..Default::default() });
+        insta::assert_snapshot!(mounts(&spec).join("\n"), @r"
+        /proc nosuid,noexec,nodev
+        /dev nosuid,strictatime,mode=755,size=65536k
+        /dev/pts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5
+        /sys nosuid,noexec,nodev,ro
+        /sys/fs/cgroup nosuid,noexec,nodev,ro
+        /dev/mqueue nosuid,noexec,nodev
+        /a nosuid,nodev,rprivate,exec
+        /a/b noexec,nosuid,nodev,rprivate
+        /dev/shm noexec,nosuid,nodev,rprivate,size=1m
+        /etc/resolv.conf rbind,rprivate,ro
+        /etc/hostname rbind,rprivate,ro
+        /etc/hosts rbind,rprivate,ro
+        ");
+    }
+
+    #[test]
+    fn the_user_is_settled_with_home_and_capabilities() {
+        let config = ContainerConfig { env: Some(vec!["A=1".into()]), ..Default::default() };
+        let ulimits = Some(vec![Ulimit { name: "nofile".into(), soft: 1, hard: 2 }]);
+        let record = record("web", config, HostConfig { ulimits, ..Default::default() });
+        let (_folder, engine) = engine();
+        let mut spec = spec(&engine.container(&record.id), &record).unwrap();
+        let user = process::user::User { uid: 7, gid: 8, additional_gids: vec![8, 9], home: "/home/u".into() };
+        settle_user(&mut spec, &record, &user).unwrap();
+        let process = spec.process().as_ref().unwrap();
+        assert_eq!((process.user().uid(), process.user().gid()), (7, 8));
+        assert_eq!(process.env().as_ref().unwrap().last().unwrap(), "HOME=/home/u");
+        let capabilities = process.capabilities().as_ref().unwrap();
+        assert_eq!(capabilities.effective().as_ref().map_or(0, |set| set.len()), 0);
+        assert!(!capabilities.bounding().as_ref().unwrap().is_empty());
+        assert_eq!(process.rlimits().as_ref().unwrap().len(), 1);
+    }
+}

@@ -188,7 +188,8 @@ fn lists_are_filtered() {
         create(&engine, name);
     }
     let id = engine.inspect("two", false).unwrap().id;
-    let cases: [(&[(&str, &str)], &[&str]); 12] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case; 12] = [
         (&[], &["/three", "/two", "/one"]),
         (&[("name", "t")], &["/three", "/two"]),
         (&[("name", "^/one$")], &["/one"]),
