@@ -16,16 +16,19 @@ use std::os::unix::net::UnixStream;
 
 /// What became of an exec that was to start.
 pub(super) enum Begun {
-    Running {
-        record: ExecRecord,
-        child: Box<Child>,
-        wants: Attachment,
-    },
+    Running(Box<Started>),
     /// Its command could not be executed. Its exit code is written down.
     Failed {
         error: Error,
         tty: bool,
     },
+}
+
+/// An exec that runs, and what its client may do.
+pub(super) struct Started {
+    record: ExecRecord,
+    child: Child,
+    wants: Attachment,
 }
 
 /// Starts the exec that was recorded under this ID.
@@ -63,7 +66,7 @@ pub(super) fn begin(
             record.running = true;
             record.pid = child.running.pid;
             engine.save_exec(&record)?;
-            Ok(Begun::Running { record, child: Box::new(child), wants })
+            Ok(Begun::Running(Box::new(Started { record, child, wants })))
         }
         Err((error, exit_code)) => {
             record.exit_code = Some(exit_code);
@@ -136,11 +139,12 @@ impl Execs {
     /// Takes one in, with its client. Returns a client that only has to read why there is nothing.
     pub(super) fn begin(&mut self, begun: Begun, socket: Option<UnixStream>) -> Option<Client> {
         match begun {
-            Begun::Running { record, mut child, wants } => {
+            Begun::Running(started) => {
+                let Started { record, mut child, wants } = *started;
                 if let Some(socket) = socket {
                     let _gone = child.stdio.attach(socket, wants);
                 }
-                self.running.push((record, *child));
+                self.running.push((record, child));
                 None
             }
             Begun::Failed { error, tty } => {
