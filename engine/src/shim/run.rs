@@ -47,6 +47,8 @@ fn detach() -> nix::Result<()> {
     nix::unistd::setsid()?;
     nix::unistd::chdir("/")?;
     nix::sys::prctl::set_dumpable(false)?;
+    // Executed from a descriptor, it would be called by that one's number.
+    nix::sys::prctl::set_name(c"kesako-shim")?;
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     Ok(())
 }
