@@ -1,6 +1,7 @@
 //! `kesako rm`.
 
 use super::{Verb, each};
+use crate::output::warn;
 use crate::session::{self, Session};
 
 /// Remove one or more containers
@@ -33,7 +34,7 @@ impl Verb for Remove {
             match request.send().await {
                 // With force, what is not there is as good as removed; it is said all the same.
                 Err(error) if force && error.is_not_found() => {
-                    eprintln!("{}", session::message(&error.into()));
+                    warn(session::message(&error.into()));
                     Ok(None)
                 }
                 Err(error) => Err(error.into()),
