@@ -1,5 +1,6 @@
 //! SIGKILL for each process of the family, at chosen and at random moments: the next command shows the truth and clears
 //! away what is left.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 
@@ -110,7 +111,7 @@ fn a_killed_init_is_an_exit_like_any_other() {
 fn a_container_outlives_its_command_line() {
     let sandbox = Sandbox::new();
     let mut foreground = sandbox.spawn(&["run", "--name", "up", "workbench", "sh", "-c", "sleep 1; echo late"]);
-    eventually("it runs", || sandbox.ok(&["ps", "-q"]) != "");
+    eventually("it runs", || !sandbox.ok(&["ps", "-q"]).is_empty());
     foreground.kill().unwrap();
     foreground.wait().unwrap();
     assert_eq!(sandbox.ok(&["wait", "up"]), "0");

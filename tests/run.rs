@@ -133,7 +133,7 @@ fn signals_to_the_command_line_reach_the_container() {
     let script = "trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.1; done";
     let mut child = sandbox.spawn(&["run", "--name", "trap", "workbench", "sh", "-c", script]);
     eventually("the trap is set", || {
-        sandbox.ok(&["ps", "-aq", "--filter", "name=trap"]) != "" && sandbox.ok(&["logs", "trap"]) == "ready"
+        !sandbox.ok(&["ps", "-aq", "--filter", "name=trap"]).is_empty() && sandbox.ok(&["logs", "trap"]) == "ready"
     });
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(9));

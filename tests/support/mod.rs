@@ -1,6 +1,8 @@
 //! What every end-to-end suite stands on: a root of its own for the built binary, as this user or as an ordinary one,
 //! and a look afterwards that nothing was left behind.
 #![allow(dead_code, reason = "each suite uses its own part of this")]
+#![allow(unreachable_pub, reason = "a module of each suite, and no crate of its own")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod leftovers;
 pub mod terminal;
