@@ -1,7 +1,7 @@
 //! `--filter KEY=VALUE`: what all lists and prunes have in common. Values of one key are alternatives; for labels, all
 //! must hold.
 
-use crate::list::Filters;
+use crate::container::list::Filters;
 use crate::{Error, Kind, Result};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The engine and its host: `version` and `info`.
 
-use crate::state::Status;
+use crate::container::state::Status;
 use crate::{Engine, Result, api};
 use serde_json::json;
 use std::fs;
@@ -68,7 +68,7 @@ impl Engine {
             pids_limit: has("pids"),
             ipv4_forwarding: read("/proc/sys/net/ipv4/ip_forward") == "1",
             oom_kill_disable: has("memory") && !cgroups.unified_memory(),
-            system_time: crate::state::now(),
+            system_time: crate::container::state::now(),
             logging_driver: "json-file".to_owned(),
             cgroup_driver: "cgroupfs".to_owned(),
             cgroup_version: if cgroups.unified_memory() { "2" } else { "1" }.to_owned(),

@@ -3,68 +3,42 @@
 //! An [`Engine`] is only two folders: everything it knows is on disk, so any number of processes may be one at once.
 //! A container that runs belongs to its *shim*, a process of its own which outlives whoever started it; the engine
 //! reaches the container's processes only through the shim's socket.
+//!
+//! What `run` does, and where: a request ([`api`]) is looked at, merged with its image's recipe, and written down as a
+//! record (`create`, `container::record`). A start forks a shim (`life`, `shim::boot`), which makes a specification of the
+//! record (`spec`) and hands it to [`process`], the first chapter. The shim then copies output to the log (`shim::json_log`)
+//! and to whoever is attached (`life::attach`), until the process ends and the end is written down (`shim::end`). Whatever
+//! happens is also an event (`events`).
 
 pub mod api;
-mod archives;
-mod attach;
 mod bootstrap;
-mod commit;
-mod crash;
+mod container;
 mod create;
 mod durable;
 mod error;
-mod event_log;
 mod events;
-mod exec;
 mod explain;
-mod files;
 mod filters;
-mod id;
-mod image_config;
-mod image_list;
-mod images;
+mod image;
 mod info;
-mod inspect;
 mod life;
-mod list;
-mod list_filter;
 mod logs;
-mod lookup;
-mod merge;
-mod names;
-mod network_files;
-mod notice;
-mod random_name;
-mod record;
-mod relay;
-mod remove;
-mod rootfs;
 mod roots;
-mod security;
 mod shim;
-mod skeleton;
 mod spec;
-mod spec_devices;
-mod spec_mounts;
-mod state;
 mod sys;
-mod top;
-mod unsupported;
-mod validate;
-mod wait;
 mod words;
-mod workbench;
 
-pub use attach::{AttachOptions, Attached};
 pub use bootstrap::bootstrap;
-pub use commit::{CommitOptions, ImportOptions};
+pub use container::list::{Filters, ListOptions};
+pub use container::remove::RemoveOptions;
 pub use error::{Error, Kind, Result};
+pub use image::commit::{CommitOptions, ImportOptions};
 pub use info::{API_VERSION, MIN_API_VERSION};
-pub use list::{Filters, ListOptions};
+pub use life::attach::{AttachOptions, Attached};
+pub use life::wait::{WaitCondition, Waiting};
 pub use logs::LogOptions;
-pub use remove::RemoveOptions;
 pub use roots::Roots;
-pub use wait::{WaitCondition, Waiting};
 
 /// The engine. Cheap to make; all state is on disk. Every method blocks; call from a thread that may.
 ///
@@ -74,7 +48,7 @@ pub struct Engine {
     /// Where everything lives.
     pub roots: Roots,
     /// Streams attached to containers that this process has not started yet.
-    pending: attach::Pending,
+    pending: life::attach::Pending,
     /// Opened on first use.
     store: std::sync::OnceLock<layers::Store>,
 }
@@ -82,8 +56,8 @@ pub struct Engine {
 impl Engine {
     /// Opens the roots, making them where they are missing, and clears what dead shims left.
     pub fn open(roots: Roots) -> Result<Self> {
-        record::make_private_folder(&roots.data)?;
-        record::make_private_folder(&roots.run)?;
+        container::record::make_private_folder(&roots.data)?;
+        container::record::make_private_folder(&roots.run)?;
         let engine = Self::assume(roots);
         engine.bury_orphans();
         Ok(engine)
@@ -91,6 +65,6 @@ impl Engine {
 
     /// An engine on roots that exist.
     fn assume(roots: Roots) -> Self {
-        Self { roots, pending: attach::Pending::default(), store: std::sync::OnceLock::new() }
+        Self { roots, pending: life::attach::Pending::default(), store: std::sync::OnceLock::new() }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::files;
 use super::select::{Selection, Verdict};
-use crate::notice::Notice;
-use crate::record::Container;
+use crate::container::notice::Notice;
+use crate::container::record::Container;
 use crate::shim::{self, Request};
 use crate::{Error, Kind, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -5,8 +5,8 @@
 //! `/proc/PID/exe` (CVE-2019-5736).
 
 use super::protocol::{self, Attachment};
-use crate::id::ContainerId;
-use crate::record::{Container, Lock};
+use crate::container::id::ContainerId;
+use crate::container::record::{Container, Lock};
 use crate::{Engine, Error, Result, Roots, WaitCondition, explain, sys};
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};

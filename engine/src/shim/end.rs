@@ -3,9 +3,11 @@
 use super::launch;
 use super::protocol::{Answer, Line};
 use super::run::{Life, Shim};
-use crate::record::Lock;
-use crate::state::Status;
-use crate::{Kind, Result, WaitCondition, remove, state};
+use crate::container::record::Lock;
+use crate::container::remove;
+use crate::container::state;
+use crate::container::state::Status;
+use crate::{Kind, Result, WaitCondition};
 use std::time::Instant;
 
 impl Shim {

@@ -6,9 +6,10 @@ use super::json_log::Stream;
 use super::launch::Contained;
 use super::protocol::Attachment;
 use super::ready::{Ready, Watch};
-use crate::exec::ExecRecord;
-use crate::record::Record;
-use crate::{Engine, Error, Kind, Result, api, shim, spec};
+use crate::container::record::Record;
+use crate::life::exec::ExecRecord;
+use crate::spec;
+use crate::{Engine, Error, Kind, Result, api, shim};
 use process::{Options, oci};
 use rustix::fs::{CWD, Mode, OFlags};
 use std::os::fd::{AsFd, OwnedFd};
@@ -184,7 +185,7 @@ impl Execs {
     /// The container has ended, and they with it.
     pub(super) fn end_all(&mut self, engine: &Engine) -> Vec<Client> {
         let ended = std::mem::take(&mut self.running).into_iter();
-        let killed = crate::state::KILLED;
+        let killed = crate::container::state::KILLED;
         ended
             .flat_map(|(record, child)| {
                 let code = child.exit_code().unwrap_or(killed);

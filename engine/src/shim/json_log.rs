@@ -90,7 +90,7 @@ impl JsonLog {
 
     /// Takes output as it comes. A line is written when it has ended, or has become too long.
     pub(super) fn take(&mut self, stream: Stream, mut data: &[u8]) -> std::io::Result<()> {
-        let time = crate::state::now();
+        let time = crate::container::state::now();
         while let Some(end) = data.iter().position(|byte| *byte == b'\n') {
             let (line, rest) = data.split_at(end + 1);
             self.line(stream, line, &time, true)?;
@@ -102,7 +102,7 @@ impl JsonLog {
 
     /// The stream has ended: what it has begun is its last line.
     pub(super) fn end(&mut self, stream: Stream) -> std::io::Result<()> {
-        self.line(stream, b"", &crate::state::now(), true)?;
+        self.line(stream, b"", &crate::container::state::now(), true)?;
         self.write()
     }
 

@@ -1,7 +1,7 @@
 //! What is said on the shim's socket: one JSON line asks, and one JSON line answers. Lines of explanation may come before
 //! the answer. After the answer to `attach` or `exec`, the connection is the stream itself, in Docker's wire format.
 
-use crate::record::Container;
+use crate::container::record::Container;
 use crate::{Error, Kind, Result, WaitCondition, explain};
 use serde::{Deserialize, Serialize};
 use std::fs::File;

@@ -5,7 +5,7 @@ use super::exec;
 use super::launch::Contained;
 use super::protocol::{Answer, Line, Request};
 use super::run::{Life, Shim};
-use crate::state::Status;
+use crate::container::state::Status;
 use crate::{Error, Kind, Result, WaitCondition, explain};
 use std::time::{Duration, Instant};
 

@@ -8,9 +8,10 @@ use super::launch::{self, Contained, Failure};
 use super::protocol::{self, Answer, Attachment, Line};
 use super::ready::{Ready, Watch};
 use super::restart::Restarts;
-use crate::record::{Container, Record};
-use crate::state::{ProcessIdentity, State, Status};
-use crate::{Engine, Error, Result, WaitCondition, explain, state};
+use crate::container::record::{Container, Record};
+use crate::container::state;
+use crate::container::state::{ProcessIdentity, State, Status};
+use crate::{Engine, Error, Result, WaitCondition, explain};
 use std::io::Write;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
@@ -112,7 +113,7 @@ impl Shim {
             Err(Failure { error, exit_code }) => {
                 let failed = State { exit_code, error: error.message.clone(), pid: 0, shim: None, ..state };
                 container.save_state(&failed, record.durability())?;
-                crate::remove::delete_folder(&container.run)?;
+                crate::container::remove::delete_folder(&container.run)?;
                 // `run --rm` waits for the removal, which whoever started us is about to do.
                 for (reply, condition) in waiters {
                     if condition == WaitCondition::Removed && record.host_config.auto_remove {
@@ -253,6 +254,6 @@ impl Shim {
 }
 
 fn listen(container: &Container) -> Result<UnixListener> {
-    crate::record::make_private_folder(&container.run)?;
+    crate::container::record::make_private_folder(&container.run)?;
     protocol::listen(&container.run).map_err(|e| Error::system("open the shim's socket", e))
 }

@@ -1,7 +1,7 @@
 //! `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`: who the container is in its network, and whom it asks. Made anew
 //! in its run folder at every start, and bind-mounted over those of the image.
 
-use crate::record::{Container, Record};
+use crate::container::record::{Container, Record};
 use crate::{Error, Result};
 use std::fs;
 use std::io::Write;
@@ -87,7 +87,7 @@ mod tests {
     use crate::api::HostConfig;
 
     fn record(host_config: HostConfig) -> Record {
-        crate::record::tests::record("web", Default::default(), host_config)
+        crate::container::record::tests::record("web", Default::default(), host_config)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Images as archives: `load`, `save` and `import`.
 
-use crate::commit::ImportOptions;
+use crate::image::commit::ImportOptions;
 use crate::{Engine, Error, Kind, Result, api};
 use layers::Reference;
 use layers::import::Import;

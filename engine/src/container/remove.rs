@@ -1,8 +1,8 @@
 //! Taking containers away.
 
+use crate::container::record::{Container, Lock, Record};
+use crate::container::state::{State, Status};
 use crate::filters::{labels_allow, only, until};
-use crate::record::{Container, Lock, Record};
-use crate::state::{State, Status};
 use crate::{Engine, Error, Filters, Kind, Result, api, words};
 use std::fs;
 use std::io::ErrorKind;

@@ -4,10 +4,18 @@
 //! things are settled later, by the shim, which has the root filesystem before it: who the user is ([`settle_user`]), and
 //! with it the home folder.
 
+pub(crate) mod devices;
+pub(crate) mod mounts;
+pub(crate) mod network_files;
+mod rootfs;
+pub(crate) mod security;
+mod skeleton;
+
 use crate::api::HostConfig;
-use crate::record::{Container, Record};
-use crate::security::{Seccomp, Security};
-use crate::{Error, Result, merge, spec_devices, spec_mounts};
+use crate::container::record::{Container, Record};
+use crate::create::merge;
+use crate::spec::security::{Seccomp, Security};
+use crate::{Error, Result};
 use process::oci::{
     self, Capabilities, LinuxCpu, LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Process,
     Root, Spec,
@@ -33,12 +41,7 @@ pub(crate) fn spec(container: &Container, record: &Record) -> Result<Spec> {
     spec.set_hostname((host.uts_mode != "host").then(|| record.config.hostname.clone()));
     spec.set_domainname(Some(record.config.domainname.clone()).filter(|name| !name.is_empty()));
     spec.set_process(Some(process(record, &security, &bounding)?));
-    spec.set_mounts(Some(spec_mounts::mounts(
-        container,
-        record,
-        &security,
-        spec.mounts().clone().unwrap_or_default(),
-    )?));
+    spec.set_mounts(Some(mounts::mounts(container, record, &security, spec.mounts().clone().unwrap_or_default())?));
 
     let mut linux = spec.linux().clone().unwrap_or_default();
     linux.set_namespaces(Some(namespaces(host, linux.namespaces().clone().unwrap_or_default())));
@@ -47,7 +50,7 @@ pub(crate) fn spec(container: &Container, record: &Record) -> Result<Spec> {
     linux.set_cgroups_path(Some(cgroup_name(container).into()));
     set_paths(&mut linux, host);
     linux.set_resources(Some(resources(host)));
-    spec_devices::add(&mut linux, host)?;
+    devices::add(&mut linux, host)?;
     spec.set_linux(Some(linux));
     Ok(spec)
 }
@@ -235,7 +238,7 @@ impl From<process::Error> for Error {
 mod tests {
     use super::*;
     use crate::api::{ContainerConfig, Ulimit};
-    use crate::record::tests::{engine, record};
+    use crate::container::record::tests::{engine, record};
 
     fn spec_of(config: ContainerConfig, host_config: HostConfig) -> Spec {
         let (_folder, engine) = engine();

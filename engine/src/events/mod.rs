@@ -1,9 +1,11 @@
 //! What happens in the engine, as it happens: `events`.
 
+mod log;
+
 use crate::api::{Actor, Event};
-use crate::event_log::{EventLog, Reader};
+use crate::container::record::{Container, Record};
+use crate::events::log::{EventLog, Reader};
 use crate::filters::{has_labels, only, values};
-use crate::record::{Container, Record};
 use crate::{Engine, Error, Filters, Result};
 use jiff::Timestamp;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};

@@ -5,9 +5,9 @@
 //! whoever moves the container from one state to another holds flock(2) on it, and the kernel lets go of the lock of
 //! a process that dies.
 
+use crate::container::id::ContainerId;
+use crate::container::state::State;
 use crate::durable::{self, Durability};
-use crate::id::ContainerId;
-use crate::state::State;
 use crate::{Engine, Error, Kind, Result, api};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -209,7 +209,7 @@ pub(crate) mod tests {
         Record {
             id: ContainerId::random(),
             name: name.to_owned(),
-            created: crate::state::now(),
+            created: crate::container::state::now(),
             image_id: format!("sha256:{}", "1".repeat(64)),
             layers: Vec::new(),
             path: "sh".to_owned(),

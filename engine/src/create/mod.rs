@@ -1,13 +1,20 @@
 //! Making a container: from a request and an image to a folder on disk. Nothing runs yet.
 
+pub(crate) mod merge;
+mod random_name;
+mod unsupported;
+pub(crate) mod validate;
+
 use crate::api::{self, ContainerConfig, HostConfig};
+use crate::container::id::ContainerId;
+use crate::container::names;
+use crate::container::record::{Container, Record};
+use crate::container::state;
+use crate::create::merge::merge;
+use crate::create::random_name::random_name;
 use crate::durable::Durability;
-use crate::id::ContainerId;
-use crate::images::ImageForRun;
-use crate::merge::merge;
-use crate::random_name::random_name;
-use crate::record::{Container, Record};
-use crate::{Engine, Error, Kind, Result, names, state, unsupported, validate};
+use crate::image::ImageForRun;
+use crate::{Engine, Error, Kind, Result};
 
 impl Engine {
     /// Creates a container, with a random name if none is given.
@@ -41,7 +48,7 @@ impl Engine {
         });
         if let Err(error) = written {
             self.release_name(&record.name, &container.id)?;
-            crate::remove::delete_folder(&container.folder)?;
+            crate::container::remove::delete_folder(&container.folder)?;
             return Err(error);
         }
         self.tell_container("create", container, &record, &[]);

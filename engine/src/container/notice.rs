@@ -1,6 +1,6 @@
 //! Seeing that something changed in a container's folder: its state, its log, or that it is gone (inotify(7)).
 
-use crate::record::Container;
+use crate::container::record::Container;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -3,11 +3,11 @@
 //! An exec is made, started and asked about by three requests, maybe from three processes; between them it is a file,
 //! `<run>/execs/<id>.json`. The shim writes it while the process runs, so its exit code outlives shim and container.
 
+use crate::container::id::ContainerId;
+use crate::container::record::{Container, make_private_folder};
+use crate::container::state::Status;
 use crate::durable::{self, Durability};
-use crate::id::ContainerId;
-use crate::record::{Container, make_private_folder};
 use crate::shim::{self, Request};
-use crate::state::Status;
 use crate::{Attached, Engine, Error, Kind, Result, api};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -79,7 +79,7 @@ impl Engine {
         let alive = container.state().is_ok_and(|state| state.status.is_running());
         if record.running && !alive {
             // Its shim was killed, and it died with it.
-            (record.running, record.pid, record.exit_code) = (false, 0, Some(crate::state::KILLED));
+            (record.running, record.pid, record.exit_code) = (false, 0, Some(crate::container::state::KILLED));
         }
         let config = record.config;
         let mut command = config.cmd.unwrap_or_default().into_iter();

@@ -1,13 +1,13 @@
 //! The mounts of a container: Docker's own, the three files of its network identity, and the user's.
 
 use crate::api::{HostConfig, MountRequest};
-use crate::record::{Container, Record};
-use crate::security::Security;
+use crate::container::record::{Container, Record};
+use crate::spec::security::Security;
 use crate::{Error, Kind, Result};
 use process::oci::Mount;
 use std::path::Path;
 
-/// The files that are made anew for each start (see [`crate::network_files`]), and where the container sees them.
+/// The files that are made anew for each start (see [`crate::spec::network_files`]), and where the container sees them.
 pub(crate) const NETWORK_FILES: [(&str, &str); 3] =
     [("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts")];
 

@@ -1,7 +1,7 @@
 //! A container's root filesystem: its image's layers, and on top of them a folder of its own.
 
+use crate::container::record::{Container, Record};
 use crate::durable::Durability;
-use crate::record::{Container, Record};
 use crate::{Engine, Error, Result};
 use layers::overlay;
 use std::fs;

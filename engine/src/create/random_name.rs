@@ -75,7 +75,7 @@ mod tests {
         }
         for attempt in 0..50 {
             let name = random_name(attempt);
-            assert!(name.contains('_') && crate::names::check(&name).is_ok(), "{name}");
+            assert!(name.contains('_') && crate::container::names::check(&name).is_ok(), "{name}");
             assert_eq!(name.ends_with(|c: char| c.is_ascii_digit()), attempt > 0);
             assert_ne!(name, "boring_wozniak");
         }

@@ -1,9 +1,15 @@
 //! start, stop, kill, restart, pause: what is done to a container as a whole. All but the start is asked of its shim.
 
-use crate::exec::not_running;
-use crate::record::{Container, Lock, Record};
+pub(crate) mod attach;
+pub(crate) mod exec;
+mod files;
+mod relay;
+pub(crate) mod wait;
+
+use crate::container::record::{Container, Lock, Record};
+use crate::container::state::{State, Status};
+use crate::life::exec::not_running;
 use crate::shim::{self, Answer, Request};
-use crate::state::{State, Status};
 use crate::{Engine, Error, Kind, Result};
 
 /// Docker's grace, in seconds, where neither the user nor the container says otherwise.

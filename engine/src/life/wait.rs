@@ -3,11 +3,11 @@
 //! Three things can tell: the shim, which answers with the exit code; `state.json`, when there is no shim; and inotify(7)
 //! on the container's folder, when somebody else starts or removes it.
 
-use crate::attach::Pending;
-use crate::notice::{Notice, first_ready};
-use crate::record::Container;
+use crate::container::notice::{Notice, first_ready};
+use crate::container::record::Container;
+use crate::container::state::State;
+use crate::life::attach::Pending;
 use crate::shim::{self, Answer, Request};
-use crate::state::State;
 use crate::{Engine, Error, Kind, Result, api};
 use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd;

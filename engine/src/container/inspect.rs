@@ -1,8 +1,8 @@
 //! Everything about one container.
 
 use crate::api::{self, GraphDriver, MountPoint, NetworkSettings};
-use crate::record::{Container, Record};
-use crate::state::{State, Status};
+use crate::container::record::{Container, Record};
+use crate::container::state::{State, Status};
 use crate::{Engine, Error, Kind, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl Engine {
             _ => return Err(Error::new(Kind::Conflict, format!("container {} is not running", container.id))),
         }
         let ps_args = if ps_args.is_empty() { "-ef" } else { ps_args };
-        let top = crate::top::top(&self.processes(&container)?, ps_args)?;
+        let top = super::top::top(&self.processes(&container)?, ps_args)?;
         self.tell_container("top", &container, &container.record()?, &[]);
         Ok(top)
     }

@@ -1,9 +1,9 @@
 //! `ps --filter`, `--all`, `--last`: which containers of the list are shown.
 
+use crate::container::list::{Entry, ListOptions};
+use crate::container::record::no_such_container;
+use crate::container::state::{NEVER, Status};
 use crate::filters::{boolean, has_labels, matches, only, values};
-use crate::list::{Entry, ListOptions};
-use crate::record::no_such_container;
-use crate::state::{NEVER, Status};
 use crate::{Engine, Error, Kind, Result};
 
 const KNOWN: [&str; 14] = [
@@ -85,7 +85,7 @@ impl<'a> Selection<'a> {
         let running = state.status.is_running();
         let ended = |code: &i32| *code == state.exit_code && !running && state.started_at != NEVER;
         let id = |prefix: &String| record.id.as_str().starts_with(prefix);
-        let networks = crate::inspect::networks(record);
+        let networks = crate::container::inspect::networks(record);
 
         (self.all || running)
             && (matches(filter("name"), &record.name) || matches(filter("name"), &format!("/{}", record.name)))
@@ -112,7 +112,7 @@ impl<'a> Selection<'a> {
 }
 
 fn has_mount(entry: &Entry, wanted: &[String]) -> bool {
-    let mounts = crate::inspect::mounts(&entry.record);
+    let mounts = crate::container::inspect::mounts(&entry.record);
     let is_at =
         |m: &crate::api::MountPoint, name: &String| &m.destination == name || &m.name == name || &m.source == name;
     mounts.iter().any(|mount| wanted.iter().any(|name| is_at(mount, name)))

@@ -1,6 +1,6 @@
 //! What a container changed in its filesystem, and taking it out.
 
-use crate::record::{Container, Record};
+use crate::container::record::{Container, Record};
 use crate::{Engine, Error, Kind, Result, api};
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -27,7 +27,7 @@ impl Engine {
     pub fn export(&self, id: &str, to: &mut dyn Write) -> Result<()> {
         let container = self.find(id)?;
         let record = container.record()?;
-        if container.state()?.status == crate::state::Status::Removing {
+        if container.state()?.status == crate::container::state::Status::Removing {
             let text = format!("You cannot export container {} which is being removed", container.id);
             return Err(Error::new(Kind::Conflict, text));
         }

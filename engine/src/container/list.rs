@@ -1,8 +1,8 @@
 //! Which containers there are: `ps`.
 
-use crate::list_filter::Selection;
-use crate::record::{Container, Record};
-use crate::state::{State, Status};
+use crate::container::list_filter::Selection;
+use crate::container::record::{Container, Record};
+use crate::container::state::{State, Status};
 use crate::{Engine, Kind, Result, api, words};
 use std::collections::BTreeMap;
 
@@ -78,8 +78,8 @@ impl Engine {
             state: state.status.to_string(),
             status: status(state),
             host_config: api::SummaryHostConfig { network_mode: record.host_config.network_mode.clone() },
-            network_settings: api::SummaryNetworks { networks: crate::inspect::networks(record) },
-            mounts: crate::inspect::mounts(record),
+            network_settings: api::SummaryNetworks { networks: crate::container::inspect::networks(record) },
+            mounts: crate::container::inspect::mounts(record),
         })
     }
 

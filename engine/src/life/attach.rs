@@ -1,10 +1,11 @@
 //! Attaching to a container: its input and output as one stream.
 
-use crate::id::ContainerId;
-use crate::record::Container;
+use crate::container::id::ContainerId;
+use crate::container::record::Container;
+use crate::container::state::Status;
+use crate::life::relay;
 use crate::shim::{self, Attachment, Guests, Request};
-use crate::state::Status;
-use crate::{Engine, Error, Kind, LogOptions, Result, WaitCondition, relay};
+use crate::{Engine, Error, Kind, LogOptions, Result, WaitCondition};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;

@@ -6,9 +6,9 @@
 //! A creation that was killed between the reservation and its `config.json` leaves a dead name, and so does a rename
 //! before its last step. The next one who wants the name takes it over.
 
+use crate::container::id::ContainerId;
+use crate::container::record::{Container, make_private_folder};
 use crate::durable::{self, Durability};
-use crate::id::ContainerId;
-use crate::record::{Container, make_private_folder};
 use crate::{Engine, Error, Kind, Result};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -115,7 +115,7 @@ fn reserved_for(path: &Path) -> Option<ContainerId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::{add, engine};
+    use crate::container::record::tests::{add, engine};
     use std::sync::Barrier;
 
     #[test]

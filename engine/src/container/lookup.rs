@@ -1,8 +1,9 @@
 //! From what a user types to a container: a whole ID, a name, or an unambiguous beginning of an ID, in Docker's order.
 
-use crate::id::ContainerId;
-use crate::record::{Container, no_such_container};
-use crate::{Engine, Error, Kind, Result, names};
+use crate::container::id::ContainerId;
+use crate::container::names;
+use crate::container::record::{Container, no_such_container};
+use crate::{Engine, Error, Kind, Result};
 
 impl Engine {
     /// Finds a container by ID, name or prefix.
@@ -37,7 +38,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use crate::record::tests::{add, engine};
+    use crate::container::record::tests::{add, engine};
 
     #[test]
     fn a_container_is_found_by_name_id_and_prefix() {

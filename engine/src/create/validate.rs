@@ -3,7 +3,7 @@
 //! Every function here is pure: it looks at the request, not at the host. What the host lacks is told at the start.
 
 use crate::api::{ContainerConfig, HostConfig, MountRequest, RestartPolicy};
-use crate::security::Security;
+use crate::spec::security::Security;
 use crate::{Error, Kind, Result};
 
 /// The smallest memory limit that a process survives: Docker's.
@@ -31,12 +31,12 @@ pub(crate) fn validate(config: &ContainerConfig, host: &HostConfig) -> Result<Ve
     namespaces(host)?;
     for (target, options) in host.tmpfs.iter().flatten() {
         absolute_and_not_root(target)?;
-        crate::spec_mounts::tmpfs_options(options)?;
+        crate::spec::mounts::tmpfs_options(options)?;
     }
     log_options(host)?;
     host.ulimits.iter().flatten().try_for_each(ulimit)?;
     for rule in host.device_cgroup_rules.iter().flatten() {
-        crate::spec_devices::parse_rule(rule)?;
+        crate::spec::devices::parse_rule(rule)?;
     }
     Security::parse(host.security_opt.as_deref().unwrap_or_default())?;
     Ok(warnings)

@@ -3,9 +3,10 @@
 //! The kernel does most of it: init dies with its shim (PR_SET_PDEATHSIG), all others with init, and with the last of them
 //! the namespaces and every mount. What remains is a cgroup, a socket, and a state that is not true any more.
 
-use crate::record::{Container, Lock, Record};
-use crate::state::State;
-use crate::{Engine, Kind, Result, remove};
+use crate::container::record::{Container, Lock, Record};
+use crate::container::remove;
+use crate::container::state::State;
+use crate::{Engine, Kind, Result};
 use process::cgroup::Cgroup;
 
 impl Engine {
@@ -13,7 +14,7 @@ impl Engine {
     pub(crate) fn bury_orphans(&self) {
         let Ok(entries) = std::fs::read_dir(self.roots.run.join("containers")) else { return };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        for id in names.filter_map(|name| crate::id::ContainerId::parse(&name)) {
+        for id in names.filter_map(|name| crate::container::id::ContainerId::parse(&name)) {
             let container = self.container(&id);
             if let Err(error) = self.bury_if_dead(&container) {
                 tracing::warn!("what is left of container {id}: {error}");

@@ -1,9 +1,10 @@
 //! Making an image of a container.
 
 use crate::api::{self, ContainerConfig};
-use crate::merge::merge;
-use crate::state::Status;
-use crate::{Engine, Error, Kind, Result, archives};
+use crate::container::state::Status;
+use crate::create::merge::merge;
+use crate::image::archives;
+use crate::{Engine, Error, Kind, Result};
 use layers::commit::About;
 
 /// `commit` and its flags.
@@ -85,8 +86,8 @@ impl Engine {
 
     fn write_image(
         &self,
-        container: &crate::record::Container,
-        record: &crate::record::Record,
+        container: &crate::container::record::Container,
+        record: &crate::container::record::Record,
         options: &CommitOptions,
         recipe: layers::image::Config,
         name: Option<&layers::Reference>,

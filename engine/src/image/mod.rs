@@ -1,9 +1,15 @@
 //! Images, for which the work is done by [`layers`]. `name` is a reference, an ID or an unambiguous prefix of one.
 
+mod archives;
+pub(crate) mod commit;
+mod config;
+mod list;
+mod workbench;
+
 use crate::api::{self, ContainerConfig};
+use crate::container::state::NEVER;
 use crate::filters::{boolean, labels_allow, only, until};
-use crate::state::NEVER;
-use crate::{Engine, Error, Filters, Kind, Result, workbench};
+use crate::{Engine, Error, Filters, Kind, Result};
 use layers::remove::{Removed, Use};
 use layers::unpack::Limits;
 use layers::{Digest, Image, Reference, Store};
@@ -22,7 +28,7 @@ pub(crate) struct ImageForRun {
 /// `KESAKO_MAX_LAYER_SIZE=512m`: what a layer may have, packed or unpacked, on a host with little room.
 fn layer_limit() -> Result<Option<u64>> {
     let Ok(text) = std::env::var("KESAKO_MAX_LAYER_SIZE") else { return Ok(None) };
-    match crate::validate::bytes(&text).and_then(|bytes| u64::try_from(bytes).ok()) {
+    match crate::create::validate::bytes(&text).and_then(|bytes| u64::try_from(bytes).ok()) {
         Some(bytes) => Ok(Some(bytes)),
         None => Err(Error::new(Kind::Invalid, format!("KESAKO_MAX_LAYER_SIZE={text}: write it as 512m or 2g"))),
     }

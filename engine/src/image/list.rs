@@ -1,8 +1,9 @@
 //! Which images there are: `images`.
 
+use crate::container::list::Filters;
 use crate::filters::{boolean, has_labels, only, time, values};
-use crate::list::Filters;
-use crate::{Engine, Error, Kind, Result, api, images};
+use crate::image;
+use crate::{Engine, Error, Kind, Result, api};
 use layers::{Image, Store};
 
 impl Engine {
@@ -29,7 +30,7 @@ impl Engine {
                 repo_digests: digests,
                 repo_tags: tags,
                 shared_size: -1,
-                size: images::size(store, image),
+                size: image::size(store, image),
                 id,
             });
         }
