@@ -57,19 +57,22 @@ impl Engine {
         self.delete(container, &record, state, &lock)
     }
 
-    /// Deletes a container that does not run. The shim calls this, too, for `--rm`.
+    /// Deletes a container that does not run.
     ///
-    /// First it is marked, so that whoever finds it marked and unlocked finishes the work. With its record it ceases to
-    /// exist; a name without a container, and a folder without a record, are free for the next one who comes by.
-    pub(crate) fn delete(&self, container: &Container, record: &Record, state: State, _lock: &Lock) -> Result<()> {
+    /// First it is marked, so that whoever finds it marked and unlocked finishes the work.
+    pub(crate) fn delete(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<()> {
         let removing = State { status: Status::Removing, ..state };
         container.save_state(&removing, record.durability())?;
+        self.retract(container, record, lock)?;
+        delete_files(container, lock)
+    }
+
+    /// Takes a container out of the world: its name is free, and nobody finds it any more. What it leaves are files, for
+    /// [`delete_files`] or for the next one who comes by: a folder without a record belongs to nobody.
+    pub(crate) fn retract(&self, container: &Container, record: &Record, _lock: &Lock) -> Result<()> {
         self.release_name(&record.name, &container.id)?;
-        delete_folder(&container.run)?;
         self.forget_execs_of(container);
-        // The record first: from here on there is no such container, whatever happens to the rest.
         delete_file(&container.config_path())?;
-        delete_folder(&container.folder)?;
         self.tell_container("destroy", container, record, &[]);
         Ok(())
     }
@@ -126,6 +129,13 @@ fn refusal(status: Status) -> String {
         Status::Paused => "container is paused and must be unpaused first".to_owned(),
         status => format!("container is {status}: stop the container before removing or force remove"),
     }
+}
+
+/// Deletes the files of a container that has been retracted: most of what a removal costs.
+pub(crate) fn delete_files(container: &Container, _lock: &Lock) -> Result<()> {
+    // The folder that is locked comes last: without it, somebody else could believe that nobody is at work here.
+    delete_folder(&container.run)?;
+    delete_folder(&container.folder)
 }
 
 /// Deletes a folder and all in it. None there is as well.

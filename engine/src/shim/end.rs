@@ -30,7 +30,7 @@ impl Shim {
         match delay {
             Some(delay) => {
                 self.life = Life::Resting(Instant::now() + delay);
-                self.write_down(|shim, _| shim.save())?;
+                self.write_down()?;
                 self.answer_waiters(code, |condition| condition != WaitCondition::Removed);
                 Ok(())
             }
@@ -49,24 +49,36 @@ impl Shim {
             // Told before the removal: a client that only wants the exit code need not wait for it.
             self.answer_waiters(code, |condition| condition != WaitCondition::Removed);
         }
-        self.write_down(|shim, lock| match remove {
-            true => shim.engine.delete(&shim.container, &shim.record, shim.state.clone(), lock),
+        let lock = self.lock()?;
+        match &lock {
+            // No mark that it is being removed: the state still names us, and who finds us dead removes it (see `crash`).
+            Some(lock) if remove => self.engine.retract(&self.container, &self.record, lock)?,
             // Under one lock: who finds no socket takes the lock, too, before believing the state.
-            false => remove::delete_folder(&shim.container.run).and_then(|()| shim.save()),
-        })?;
+            Some(_) => remove::delete_folder(&self.container.run).and_then(|()| self.save())?,
+            None => {}
+        }
         self.answer_waiters(code, |condition| remove || condition != WaitCondition::Removed);
         for reply in std::mem::take(&mut self.stopping.replies) {
             reply.send(&[], Line::Done(Answer::default()));
         }
-        Ok(())
+        // Nobody need wait while the disk is tidied.
+        match &lock {
+            Some(lock) if remove => remove::delete_files(&self.container, lock),
+            _ => Ok(()),
+        }
     }
 
-    /// Changes the container on disk, unless somebody has removed it meanwhile.
-    pub(super) fn write_down(&self, write: impl FnOnce(&Self, &Lock) -> Result<()>) -> Result<()> {
+    /// The right to change the container on disk, unless somebody has removed it meanwhile.
+    fn lock(&self) -> Result<Option<Lock>> {
         match self.container.lock() {
-            Err(error) if error.kind == Kind::NotFound => Ok(()),
-            lock => write(self, &lock?),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            lock => lock.map(Some),
         }
+    }
+
+    /// Writes down the state, unless the container is gone.
+    pub(super) fn write_down(&self) -> Result<()> {
+        self.lock()?.map_or(Ok(()), |_lock| self.save())
     }
 
     fn answer_waiters(&mut self, code: i32, which: impl Fn(WaitCondition) -> bool) {

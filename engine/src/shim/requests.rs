@@ -157,7 +157,7 @@ impl Shim {
         match self.record.host_config.restart_policy.name.as_str() {
             // Nobody will ever ask.
             "" | "no" => Ok(()),
-            _ => self.write_down(|shim, _| shim.save()),
+            _ => self.write_down(),
         }
     }
 
@@ -187,7 +187,7 @@ impl Shim {
 
     fn set_status(&mut self, status: Status) -> Result<()> {
         self.state.status = status;
-        self.write_down(|shim, _| shim.save())
+        self.write_down()
     }
 
     fn exec(&mut self, id: &str, detach: bool, size: Option<[u16; 2]>) -> Result<exec::Begun> {
