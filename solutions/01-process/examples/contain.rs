@@ -4,8 +4,9 @@
 //! cargo run -p solution-1 --example contain -- /path/to/rootfs sh
 //! ```
 
-use std::io::IsTerminal;
-use std::os::fd::{AsFd, OwnedFd};
+use std::error::Error;
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn contain() -> Result<u8, Box<dyn std::error::Error>> {
+fn contain() -> Result<u8, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let rootfs = PathBuf::from(arguments.next().ok_or("usage: contain ROOTFS COMMAND…")?);
     let mut spec = defaults::spec();
@@ -35,25 +36,14 @@ fn contain() -> Result<u8, Box<dyn std::error::Error>> {
     if !rustix::process::geteuid().is_root() {
         userns::enter()?;
     }
-    let ours = |stream: &dyn AsFdDyn| stream.duplicate();
-    let streams = Streams::Fds {
-        stdin: ours(&std::io::stdin())?,
-        stdout: ours(&std::io::stdout())?,
-        stderr: ours(&std::io::stderr())?,
-    };
-    if std::io::stdin().is_terminal() {
+    if stdin().is_terminal() {
         eprintln!("contain: sharing this terminal; `kesako run -it` gives a container one of its own");
     }
+    let streams = Streams::Fds {
+        stdin: stdin().as_fd().try_clone_to_owned()?,
+        stdout: stdout().as_fd().try_clone_to_owned()?,
+        stderr: stderr().as_fd().try_clone_to_owned()?,
+    };
     let running = launch(&spec, Rootfs::Path(rootfs), streams, &Options::default())?;
     Ok(running.wait()?.code() as u8)
-}
-
-trait AsFdDyn {
-    fn duplicate(&self) -> std::io::Result<OwnedFd>;
-}
-
-impl<T: AsFd> AsFdDyn for T {
-    fn duplicate(&self) -> std::io::Result<OwnedFd> {
-        self.as_fd().try_clone_to_owned()
-    }
 }

@@ -197,12 +197,6 @@ impl Prepared {
         Ok(())
     }
 
-    /// Whether setuid(2) must be told to leave the permitted set alone (`PR_SET_KEEPCAPS`): only for an ordinary user who
-    /// is to hold something.
-    pub fn outlive_setuid(&self) -> bool {
-        !self.sets.permitted.is_empty()
-    }
-
     /// Puts the sets in force: the last step before exec, after setuid(2). Async-signal-safe.
     pub fn apply(&self) -> rustix::io::Result<()> {
         thread::set_capabilities(None, self.sets)?;

@@ -265,27 +265,21 @@ fn all_mounts(spec: &oci::Spec, options: &Options, namespaces: &Namespaces) -> R
 
 /// The root as a private, detached mount.
 fn root_mount(rootfs: Rootfs) -> Result<OwnedFd> {
-    let (root, recursive, what) = match rootfs {
+    match rootfs {
         Rootfs::Path(path) => {
-            let tree = mounts::tree(&path, true, &MountOptions::default());
-            match tree
-                .map_err(|error| Error::start(Step::Rootfs, format!("cannot use {} as root", path.display()), error))?
-            {
-                Kind::Tree { tree, folder: true } => return Ok(tree),
-                _ => {
-                    return Err(Error::start(
-                        Step::Rootfs,
-                        format!("cannot use {} as root", path.display()),
-                        Errno::NOTDIR,
-                    ));
-                }
+            let failed = |errno| Error::start(Step::Rootfs, format!("cannot use {} as root", path.display()), errno);
+            match mounts::tree(&path, true, &MountOptions::default()).map_err(failed)? {
+                Kind::Tree { tree, folder: true } => Ok(tree),
+                _ => Err(failed(Errno::NOTDIR)),
             }
         }
-        Rootfs::Mount(root) => (root, true, "cannot make the root's mount private"),
-    };
-    let private = MountAttributes { propagation: mount_options::PRIVATE, ..MountAttributes::default() };
-    sys::mount_setattr(root.as_fd(), recursive, private).map_err(|error| Error::start(Step::Rootfs, what, error))?;
-    Ok(root)
+        Rootfs::Mount(root) => {
+            let private = MountAttributes { propagation: mount_options::PRIVATE, ..MountAttributes::default() };
+            sys::mount_setattr(root.as_fd(), true, private)
+                .map_err(|errno| Error::start(Step::Rootfs, "cannot make the root's mount private", errno))?;
+            Ok(root)
+        }
+    }
 }
 
 /// Whether /dev is ours to fill: a mount that is no bind.

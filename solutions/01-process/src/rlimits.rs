@@ -6,6 +6,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::error::errno_text;
 use crate::{Error, Result, oci};
 use oci::{PosixRlimit, PosixRlimitType as Type};
 
@@ -27,40 +28,6 @@ const NAMES: [(&str, Type, Resource); 15] = [
     ("sigpending", Type::RlimitSigpending, Resource::Sigpending),
     ("stack", Type::RlimitStack, Resource::Stack),
 ];
-
-/// Reads `--ulimit NAME=SOFT[:HARD]`; -1 is «no limit».
-///
-/// # Errors
-/// In Docker's words.
-pub fn parse(text: &str) -> Result<(String, i64, i64)> {
-    let refuse = |message: String| Err(Error::Rlimit(message));
-    let Some((name, values)) = text.split_once('=') else {
-        return refuse(format!("invalid ulimit argument: {text}"));
-    };
-    if !NAMES.iter().any(|row| row.0 == name) {
-        return refuse(format!("invalid ulimit type: {name}"));
-    }
-    let number = |value: &str| {
-        let syntax = |_| Error::Rlimit(format!("strconv.ParseInt: parsing {value:?}: invalid syntax"));
-        value.parse::<i64>().map_err(syntax)
-    };
-    let (soft, hard) = match values.split(':').collect::<Vec<_>>()[..] {
-        [both] => (number(both)?, number(both)?),
-        [soft, hard] => (number(soft)?, number(hard)?),
-        _ => {
-            return refuse(format!(
-                "too many limit value arguments - {values}, can only have up to two, `soft[:hard]`"
-            ));
-        }
-    };
-    const TOO_LOW: &str = "ulimit soft limit must be less than or equal to hard limit";
-    match (soft, hard) {
-        (_, -1) => Ok((name.to_owned(), soft, hard)),
-        (-1, _) => refuse(format!("{TOO_LOW}: soft: -1 (unlimited), hard: {hard}")),
-        _ if soft > hard => refuse(format!("{TOO_LOW}: {soft} > {hard}")),
-        _ => Ok((name.to_owned(), soft, hard)),
-    }
-}
 
 /// The specification's form of a limit as the API names it (`nofile`, 1024, 2048; -1 is «no limit»).
 ///
@@ -127,18 +94,10 @@ fn may_raise(name: &str, resource: Resource, held: Rlimit, wanted: Rlimit) -> Re
             "error setting rlimits for ready process: error setting rlimit type {}: {}: the hard limit of {name} can be at most {} \
              here (raising it takes CAP_SYS_RESOURCE on the host)",
             resource as u32,
-            words(error),
+            errno_text(error),
             show(held.maximum)
         ))
     })
-}
-
-/// What the kernel says, as Go writes it.
-fn words(error: rustix::io::Errno) -> String {
-    match error {
-        rustix::io::Errno::PERM => "operation not permitted".to_owned(),
-        other => std::io::Error::from(other).to_string(),
-    }
 }
 
 fn show(limit: Option<u64>) -> String {
@@ -148,26 +107,6 @@ fn show(limit: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ulimits_are_read_as_docker_reads_them() {
-        assert_eq!(parse("nofile=1024:2048").unwrap(), ("nofile".into(), 1024, 2048));
-        assert_eq!(parse("core=0").unwrap(), ("core".into(), 0, 0));
-        assert_eq!(parse("nproc=10:-1").unwrap(), ("nproc".into(), 10, -1));
-        let refused = |text| parse(text).unwrap_err().to_string();
-        assert_eq!(refused("nofile"), "invalid ulimit argument: nofile");
-        assert_eq!(refused("files=1"), "invalid ulimit type: files");
-        assert_eq!(refused("nofile=x"), "strconv.ParseInt: parsing \"x\": invalid syntax");
-        assert_eq!(refused("nofile=2:1"), "ulimit soft limit must be less than or equal to hard limit: 2 > 1");
-        assert_eq!(
-            refused("nofile=1:2:3"),
-            "too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`"
-        );
-        assert_eq!(
-            refused("nofile=-1:2"),
-            "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: 2"
-        );
-    }
 
     #[test]
     fn raising_is_refused_with_what_would_work_or_done() {

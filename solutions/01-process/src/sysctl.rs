@@ -83,7 +83,7 @@ impl Prepared {
 }
 
 /// Which namespace holds a parameter; none, if it is the machine's.
-pub fn namespace_of(name: &str) -> Option<Namespace> {
+fn namespace_of(name: &str) -> Option<Namespace> {
     if name.starts_with("net.") {
         Some(Namespace::Network)
     } else if name.starts_with("fs.mqueue.") || IPC.contains(&name) {

@@ -44,8 +44,10 @@ impl Cgroup {
         match cgroup.fill(&limits, resources.devices().as_deref().unwrap_or_default()) {
             Ok(warnings) => Ok((cgroup, warnings)),
             Err(error) => {
-                // Nothing has joined it yet, so there is nothing that could keep the folders.
-                cgroup.remove()?;
+                // Nothing has joined it yet, so nothing should keep the folders; and the first error says more.
+                if let Err(remains) = cgroup.remove() {
+                    tracing::warn!("{remains}");
+                }
                 Err(error)
             }
         }

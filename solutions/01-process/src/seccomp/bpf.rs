@@ -30,6 +30,9 @@ const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
+/// The numbers of the x32 ABI begin here (asm/unistd.h, `__X32_SYSCALL_BIT`).
+const X32: u32 = 1 << 30;
+
 /// A jump to wherever the current rule ends, filled in when that is known.
 const NEXT_RULE: u8 = u8::MAX;
 
@@ -129,11 +132,16 @@ fn ranges<'a>(rules: &[(&Call, &'a LinuxSyscall)], default: u32, abi: Abi) -> Ve
         next = number + 1;
     }
     // A call younger than the whole profile: EPERM would confuse the C library, which probes for new calls and falls back
-    // only on ENOSYS. Numbers of the x32 ABI (bit 30 set) end here too; kernels without it say the same.
+    // only on ENOSYS.
     let permissive =
         [Action::ScmpActAllow, Action::ScmpActLog, Action::ScmpActTrace].map(|action| action.as_u32(Some(0)));
     let beyond = if permissive.contains(&(default & 0xffff_0000)) { default } else { errno(libc::ENOSYS) };
     extend(&mut ranges, next, Verdict::Always(beyond));
+    // The x32 ABI has a second number for each call, with bit 30 set: a way around whatever a permissive profile forbids
+    // by name. Kernels without it say the same.
+    if cfg!(target_arch = "x86_64") && abi == Abi::Native {
+        extend(&mut ranges, X32, Verdict::Always(errno(libc::ENOSYS)));
+    }
     ranges
 }
 

@@ -53,16 +53,6 @@ impl Filter {
     pub fn apply(&self) -> rustix::io::Result<()> {
         sys::seccomp_set_filter(&self.program, self.flags)
     }
-
-    /// How many instructions the kernel got.
-    pub fn len(&self) -> usize {
-        self.program.len()
-    }
-
-    /// Never true: the shortest program refuses foreign architectures.
-    pub fn is_empty(&self) -> bool {
-        self.program.is_empty()
-    }
 }
 
 /// The architectures this machine's programs may be built for; the first is its own.

@@ -126,6 +126,10 @@ fn conditions_on_the_same_argument_are_alternatives() {
         0x7fff_0000,
         "a permissive profile stays so"
     );
+    if cfg!(target_arch = "x86_64") {
+        let through_x32 = run(&filter.program, Abi::Native.audit_arch(), personality | 1 << 30, [3, 0, 0, 0, 0, 0]);
+        assert_eq!(through_x32, 0x5_0000 | libc::ENOSYS as u32, "no way around it by another number");
+    }
 }
 
 #[test]
