@@ -45,6 +45,9 @@ pub use launch::{Options, Rootfs, Running, Streams, launch};
 pub use report::Step;
 pub use sealed::own_binary;
 
+/// Whose chapter this is: `solution-1` the reference, `chapter-1` the learner's. `kesako version` tells.
+pub const PACKAGE: &str = env!("CARGO_PKG_NAME");
+
 /// The types of `config.json` (OCI runtime specification).
 pub mod oci {
     pub use oci_spec::runtime::*;

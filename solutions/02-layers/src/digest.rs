@@ -63,10 +63,12 @@ impl Digest {
     /// `ChainID(L0) = DiffID(L0)`, `ChainID(L0|…|Ln) = SHA256(ChainID(L0|…|Ln-1) + " " + DiffID(Ln))`
     /// (OCI image-spec, config.md, "Layer ChainID").
     pub fn chain(parent: Option<Digest>, diff_id: Digest) -> Digest {
+        // exercise: 2.2 chain_id: name the layer and all below it
         match parent {
             None => diff_id,
             Some(parent) => Digest::of(format!("{parent} {diff_id}").as_bytes()),
         }
+        // end exercise
     }
 }
 

@@ -57,3 +57,6 @@ pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
 pub use reference::Reference;
 pub use store::{Image, Store};
+
+/// Whose chapter this is: `solution-2` the reference, `chapter-2` the learner's. `kesako version` tells.
+pub const PACKAGE: &str = env!("CARGO_PKG_NAME");
