@@ -123,7 +123,7 @@ fn a_container_that_always_runs_is_taken_up_by_the_next_daemon() {
     let sandbox = Sandbox::new();
     sandbox.ok(&["run", "-d", "--restart", "always", "--name", "up", "workbench", "sleep", "100"]);
     kill_9(parent(pid_of(&sandbox, "up")));
-    assert_eq!(state(&sandbox, "up"), "exited 137 0");
+    eventually("it has ended", || state(&sandbox, "up") == "exited 137 0");
     let socket = format!("unix://{}", sandbox.path().join("d.sock").display());
     let mut daemon = sandbox.spawn(&["daemon", "-H", &socket]);
     eventually("it runs again", || state(&sandbox, "up").starts_with("running"));

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Sandbox, installed, skipped};
+use support::{Sandbox, installed, not_run};
 
 #[test]
 fn the_table_of_images() {
@@ -115,7 +115,7 @@ fn export_and_import() {
 #[test]
 fn other_tools_read_what_we_save_and_we_read_theirs() {
     if !installed("skopeo") {
-        return skipped("images::other_tools_read_what_we_save_and_we_read_theirs", "skopeo is not installed");
+        return not_run("images::other_tools_read_what_we_save_and_we_read_theirs", "skopeo is not installed");
     }
     let sandbox = Sandbox::new();
     sandbox.ok(&["run", "--rm", "workbench", "true"]);

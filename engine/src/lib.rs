@@ -29,6 +29,10 @@ mod spec;
 mod sys;
 mod words;
 
+#[cfg(test)]
+#[path = "../../tests/support/not_run.rs"]
+mod not_run;
+
 pub use bootstrap::bootstrap;
 pub use container::list::{Filters, ListOptions};
 pub use container::remove::RemoveOptions;

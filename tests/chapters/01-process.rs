@@ -15,6 +15,8 @@ mod filesystem;
 mod identity;
 #[path = "process/namespaces.rs"]
 mod namespaces;
+#[path = "../support/not_run.rs"]
+mod not_run;
 #[path = "process/sandbox.rs"]
 mod sandbox;
 #[path = "process/signals.rs"]

@@ -10,6 +10,8 @@ mod diff;
 mod fuzz;
 #[path = "02-layers/hostile.rs"]
 mod hostile;
+#[path = "../support/not_run.rs"]
+mod not_run;
 #[path = "02-layers/overlay.rs"]
 mod overlay;
 #[path = "02-layers/round_trip.rs"]

@@ -32,7 +32,7 @@ pub fn run(module: &str, name: &str, body: impl FnOnce()) {
             command
         };
         if !unshare().arg("true").output().is_ok_and(|output| output.status.success()) {
-            eprintln!("NOT RUN: {path}: `unshare {kind}` is refused here");
+            super::not_run::not_run(&path, &format!("`unshare {kind}` is refused here"));
             continue;
         }
         let binary = std::env::current_exe().expect("the path of the test binary");

@@ -18,7 +18,7 @@ mod step;
 use driver::Driver;
 use normal::reworded;
 use step::{Compare, Outcome, Step};
-use support::{Sandbox, installed, is_root, skipped};
+use support::{Sandbox, installed, is_root, not_run};
 
 const BUSYBOX: &str = "/bin/busybox";
 
@@ -31,12 +31,12 @@ fn kesako_and_docker_and_dockerd_tell_the_same_story() {
         (std::path::Path::new(BUSYBOX).exists(), "a static busybox"),
     ] {
         if !there {
-            return skipped(test, &format!("it needs {what}"));
+            return not_run(test, &format!("it needs {what}"));
         }
     }
     let dockerd = match dockerd::Dockerd::start() {
         Ok(dockerd) => dockerd,
-        Err(why) => return skipped(test, &why),
+        Err(why) => return not_run(test, &why),
     };
     let (alone, served) = (Sandbox::new(), Sandbox::new());
     let (_daemon, socket) = driver::serve(&served);

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod leftovers;
+mod not_run;
 pub mod terminal;
 
 use assert_cmd::Command;
@@ -14,6 +15,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
+
+#[allow(unused_imports, reason = "some suites always run")]
+pub(crate) use not_run::not_run;
 
 /// Who runs the binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,16 +173,6 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < end, "still not so after ten seconds: {what}");
         std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Says loudly that a test did not run, and why; CI holds the list of those against a pinned one.
-pub fn skipped(test: &str, why: &str) {
-    eprintln!("SKIPPED {test}: {why}");
-    if let Some(list) = std::env::var_os("KESAKO_SKIPPED") {
-        use std::io::Write;
-        let mut list = std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap();
-        writeln!(list, "{test}").unwrap();
     }
 }
 

@@ -237,7 +237,7 @@ mod tests {
     fn is_root() -> bool {
         let root = all().is_superset(&default_set());
         if !root {
-            eprintln!("NOT RUN: this process does not hold Docker's default capabilities");
+            crate::not_run::not_run("capabilities", "this process does not hold Docker's default capabilities");
         }
         root
     }

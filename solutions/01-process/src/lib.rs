@@ -38,6 +38,10 @@ mod sealed;
 mod sys;
 mod terminal;
 
+#[cfg(test)]
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 pub use error::{Error, Result};
 pub use exit::ExitStatus;
 pub use join::join;

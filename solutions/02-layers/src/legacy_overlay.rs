@@ -81,7 +81,10 @@ mod tests {
         let before = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let mount = match mount(&stack) {
             Err(Error::Overlay { step: "unshare", source, .. }) => {
-                eprintln!("NOT RUN: all_layers_fit_into_one_page: a mount namespace is refused here: {source}");
+                crate::not_run::not_run(
+                    "all_layers_fit_into_one_page",
+                    &format!("a mount namespace is refused here: {source}"),
+                );
                 return;
             }
             result => result.unwrap(),

@@ -50,6 +50,10 @@ pub mod remove;
 pub mod store;
 mod words;
 
+#[cfg(test)]
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 pub use blob::Blobs;
 pub use digest::Digest;
 pub use error::{Error, Malformed, Refusal, Result};

@@ -4,6 +4,9 @@
 //! says so, loudly, and passes nothing off as tested.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 use engine::api::{ContainerConfig, ContainerSummary, CreateRequest, CreateResponse, Event, Progress, Version};
 use engine::api::{HostConfig, WaitResponse};
 #[path = "../../../tests/support/dockerd.rs"]
@@ -44,7 +47,7 @@ async fn create(client: &Client, name: &str, script: &str, stdin: bool, tty: boo
 async fn our_client_drives_dockerd() {
     let dockerd = match Dockerd::start() {
         Ok(dockerd) => dockerd,
-        Err(why) => return eprintln!("SKIPPED our_client_drives_dockerd: {why}"),
+        Err(why) => return not_run::not_run("our_client_drives_dockerd", &why),
     };
     let client = Client::unix(dockerd.socket());
 

@@ -129,7 +129,7 @@ sandboxed! {
         let copy = Ground::new();
         let mut command = std::process::Command::new("tar");
         let Ok(output) = command.args(["--xattrs", "-xf"]).arg(archive.path()).arg("-C").arg(copy.root()).output() else {
-            eprintln!("NOT RUN: gnu_tar_reads_what_is_packed: there is no tar(1)");
+            crate::suite::not_run::not_run("gnu_tar_reads_what_is_packed", "there is no tar(1)");
             return;
         };
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

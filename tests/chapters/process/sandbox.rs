@@ -40,7 +40,7 @@ pub(super) fn sandboxed(test: &str, body: impl FnOnce()) {
     unsafe { again.pre_exec(enter) };
     match again.status() {
         Ok(status) => assert!(status.success(), "{name} failed in its user namespace; see above"),
-        Err(error) => eprintln!("SKIPPED {name}: this kernel refuses user namespaces: {error}"),
+        Err(error) => super::not_run::not_run(&name, &format!("this kernel refuses user namespaces: {error}")),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::{Child, Command};
 
 use super::*;
+use crate::not_run::not_run;
 
 fn resources(json: &str) -> oci::LinuxResources {
     serde_json::from_str(json).unwrap()
@@ -13,12 +14,12 @@ fn create(test: &str, json: &str) -> Option<Cgroup> {
     match Cgroup::create(&format!("test-{test}-{}", std::process::id()), &resources(json)) {
         Ok((cgroup, _)) if cgroup.unified.is_some() => Some(cgroup),
         Ok((cgroup, _)) => {
-            eprintln!("NOT RUN: {test}: this user cannot make cgroups in a v2 tree");
+            not_run(test, "this user cannot make cgroups in a v2 tree");
             cgroup.remove().unwrap();
             None
         }
         Err(error) => {
-            eprintln!("NOT RUN: {test}: {error}");
+            not_run(test, &error.to_string());
             None
         }
     }
@@ -150,7 +151,7 @@ fn groups_made_inside_go_too() {
 fn processes_step_aside_where_a_controller_is_handed_down() {
     let Some(mount) = hierarchy::unified().filter(|mount| write(mount, "cgroup.subtree_control", "+pids").is_ok())
     else {
-        eprintln!("NOT RUN: step aside: this machine's v2 tree has no controllers, or is not ours");
+        not_run("processes_step_aside", "this machine's v2 tree has no controllers, or is not ours");
         return;
     };
     let top = mount.join(format!("test-delegated-{}", std::process::id()));

@@ -22,6 +22,7 @@ impl Tar {
         header.set_entry_type(tar::EntryType::Regular);
         header.set_mode(0o644);
         header.set_size(content.len() as u64);
+        own(&mut header);
         header.set_cksum();
         self.0.append(&header, content).unwrap();
         self
@@ -31,6 +32,7 @@ impl Tar {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
         header.set_size(0);
+        own(&mut header);
         self.0.append_link(&mut header, path, to).unwrap();
         self
     }
@@ -48,6 +50,19 @@ impl Tar {
     pub(crate) fn bytes(self) -> Vec<u8> {
         self.0.into_inner().unwrap()
     }
+}
+
+/// A snapshot whose digests depend on the owner of the files in it.
+pub(crate) fn with_digests_hidden(assert: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter("sha256:[0-9a-f]{64}", "sha256:[digest]");
+    settings.bind(assert);
+}
+
+/// Files of whoever runs the test: only root may give files away.
+fn own(header: &mut tar::Header) {
+    header.set_uid(rustix::process::geteuid().as_raw().into());
+    header.set_gid(rustix::process::getegid().as_raw().into());
 }
 
 /// A layer that holds one file.
