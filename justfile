@@ -25,6 +25,19 @@ run *ARGS:
 static:
     RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target x86_64-unknown-linux-gnu
 
+# the book, to target/book
+book:
+    cargo run -p kesako-book --features site -- build
+
+# the book, served on this machine: no request leaves it
+serve *ARGS:
+    cargo run -p kesako-book --features site -- serve {{ARGS}}
+
+# run the console sessions of the book; --update rewrites those that are stale
+sessions *ARGS:
+    cargo build -p kesako -p kesako-book
+    cargo run -p kesako-book -- check {{ARGS}}
+
 # the floor, Kesako, runc and Docker, side by side
 bench *ARGS: build
     cargo run --release -p kesako-benches --bin compare -- {{ARGS}}

@@ -46,6 +46,7 @@ pub(crate) fn run(plan: &Plan, channel: &OwnedFd, other_end: &OwnedFd, wait: boo
     sys::exit_now(127)
 }
 
+// ANCHOR: prepare
 fn prepare(plan: &Plan, parent: BorrowedFd<'_>, wait: bool) -> Outcome<Option<OwnedFd>> {
     // 1. Neither orphan nor heir: die with the parent, ignore what it ignored no longer.
     process::die_with_parent().at(Step::Parent)?;
@@ -101,6 +102,7 @@ fn prepare(plan: &Plan, parent: BorrowedFd<'_>, wait: bool) -> Outcome<Option<Ow
     filesystem.pivot()?;
     Ok(terminal)
 }
+// ANCHOR_END: prepare
 
 /// Docker makes the working directory if the image does not have it.
 fn make_cwd(root: BorrowedFd<'_>, cwd: &CString) -> Outcome {

@@ -103,6 +103,7 @@ impl Stack<'_> {
             }
             .map_err(failed("set an option"))?;
         }
+        // ANCHOR: stack
         for folder in self.lower.iter().rev() {
             set_folder(context, "lowerdir+", folder, "add a layer")?;
         }
@@ -111,6 +112,7 @@ impl Stack<'_> {
             set_folder(context, "workdir", work, "set the work folder")?;
         }
         fsconfig_create(context).map_err(failed("create"))?;
+        // ANCHOR_END: stack
         let attributes =
             if self.upper_work.is_none() { MountAttrFlags::MOUNT_ATTR_RDONLY } else { MountAttrFlags::empty() };
         fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).map_err(failed("mount"))

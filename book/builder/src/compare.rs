@@ -1,0 +1,119 @@
+//! Is this the output the book shows? Up to what is another on every machine and every day.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use regex_lite::{Captures, Regex};
+
+/// In the book, a line that may stand for any number of lines.
+const ANY_LINES: &str = "...";
+/// In the book, any text within a line.
+const ANY_TEXT: &str = "[..]";
+
+/// One side of the comparison: either all that a page shows, or all that a run of it printed. Each id and each random name is
+/// numbered as it first appears, so the id in `ps` must be the one that `run -d` has printed.
+pub(crate) struct Side {
+    rules: Vec<(Regex, &'static str)>,
+    id: Regex,
+    name: Regex,
+    seen: HashMap<String, usize>,
+}
+
+impl Side {
+    pub(crate) fn new() -> Result<Side> {
+        let time =
+            r"(Less than a second|About an? (minute|hour)|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?";
+        let rules = [
+            (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<time>"),
+            (time, "<time>"),
+            (r"\b\d+(\.\d+)?\s?[kMG]?B\b", "<size>"),
+            // Columns are as wide as what stands in them.
+            (r"\s{2,}", "  "),
+        ];
+        Ok(Side {
+            rules: rules.into_iter().map(|(rule, put)| Ok((Regex::new(rule)?, put))).collect::<Result<_>>()?,
+            id: Regex::new(r"\b([0-9a-f]{64}|[0-9a-f]{12})\b")?,
+            name: Regex::new(r"\b[a-z]+_[a-z]+\d?$")?,
+            seen: HashMap::new(),
+        })
+    }
+
+    fn normal(&mut self, line: &str) -> String {
+        let mut line = line.trim_end().to_owned();
+        for (rule, put) in &self.rules {
+            line = rule.replace_all(&line, *put).into_owned();
+        }
+        // A long id and its first twelve digits are the same id.
+        let line = number(&self.id, &line, &mut self.seen, |id| id[..12].to_owned());
+        number(&self.name, &line, &mut self.seen, str::to_owned)
+    }
+
+    pub(crate) fn lines(&mut self, lines: &[String]) -> Vec<String> {
+        lines.iter().map(|line| self.normal(line)).collect()
+    }
+}
+
+fn number(what: &Regex, line: &str, seen: &mut HashMap<String, usize>, key: impl Fn(&str) -> String) -> String {
+    let put = |found: &Captures<'_>| {
+        let next = seen.len() + 1;
+        format!("<{}>", seen.entry(key(&found[0])).or_insert(next))
+    };
+    what.replace_all(line, put).into_owned()
+}
+
+/// Whether normalised output fits what the book shows.
+pub(crate) fn fits(shown: &[String], printed: &[String]) -> bool {
+    match shown.split_first() {
+        None => printed.is_empty(),
+        Some((first, rest)) if first == ANY_LINES => (0..=printed.len()).any(|skip| fits(rest, &printed[skip..])),
+        Some((first, rest)) => match printed.split_first() {
+            Some((line, others)) => fits_line(first, line) && fits(rest, others),
+            None => false,
+        },
+    }
+}
+
+fn fits_line(shown: &str, printed: &str) -> bool {
+    let Some((before, after)) = shown.split_once(ANY_TEXT) else { return shown == printed };
+    let Some(rest) = printed.strip_prefix(before) else { return false };
+    let mut starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+    starts.any(|at| fits_line(after, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(shown: &[&str], printed: &[&str]) -> bool {
+        let side = |lines: &[&str]| {
+            Side::new().unwrap().lines(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+        };
+        fits(&side(shown), &side(printed))
+    }
+
+    #[test]
+    fn what_differs_every_day_is_the_same() {
+        assert!(same(
+            &["3419d5c7f742   workbench   2 hours ago   Exited (0) 3 seconds ago   fine_torricelli"],
+            &["6eaadb5586a2   workbench   Less than a second ago   Exited (0) About a minute ago  zen_bell"],
+        ));
+        assert!(same(&["workbench   1.98MB"], &["workbench  987.1kB"]));
+        assert!(!same(&["Exited (0) 3 seconds ago"], &["Exited (1) 3 seconds ago"]));
+    }
+
+    #[test]
+    fn an_id_is_the_same_wherever_it_appears() {
+        let (long, other) = ("ab".repeat(32), "cd".repeat(32));
+        assert!(same(&[&long, &long[..12]], &[&other, &other[..12]]));
+        assert!(!same(&[&long, &long[..12]], &[&long, &other[..12]]));
+    }
+
+    #[test]
+    fn what_a_wildcard_leaves_out() {
+        assert!(same(&["a", "...", "z"], &["a", "b", "c", "z"]));
+        assert!(same(&["a", "..."], &["a"]));
+        assert!(!same(&["a", "...", "z"], &["a", "b"]));
+        assert!(same(&["Linux [..] x86_64"], &["Linux 6.1 vm x86_64"]));
+        assert!(!same(&["Linux [..] x86_64"], &["Linux 6.1 vm riscv"]));
+    }
+}

@@ -1,0 +1,68 @@
+//! Running the sessions of the book's pages.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::compare::{Side, fits};
+use crate::page::{self, Kind, Step};
+use crate::shell::Shell;
+
+pub(crate) struct Options {
+    pub kesako: PathBuf,
+    /// Whether DOCKER_HOST names a daemon for the blocks of the real docker.
+    pub docker: bool,
+    pub update: bool,
+}
+
+/// Runs each page from its first command on; whether all of it was as the book shows it.
+pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
+    let mut stale = 0;
+    let mut ran = 0;
+    for path in pages {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut steps = page::steps(&text);
+        steps.retain(|step| step.kind == Kind::Kesako || options.docker);
+        if steps.is_empty() {
+            continue;
+        }
+        let changes = run(path, &steps, options)?;
+        ran += steps.len();
+        stale += changes.len();
+        if options.update && !changes.is_empty() {
+            std::fs::write(path, page::rewrite(&text, &changes))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    println!("{ran} commands, {stale} {}", if options.update { "rewritten" } else { "stale" });
+    Ok(stale == 0 || options.update)
+}
+
+/// The steps that printed something else, and what they printed.
+fn run<'a>(path: &Path, steps: &'a [Step], options: &Options) -> Result<Vec<(&'a Step, Vec<String>)>> {
+    let page = path.file_name().unwrap_or_default().to_string_lossy();
+    let (mut book, mut here) = (Side::new()?, Side::new()?);
+    let mut shell = Shell::start(&options.kesako)?;
+    let mut changes = Vec::new();
+    for step in steps {
+        let output = shell.run(&step.command).with_context(|| format!("{page}:{}", step.at))?;
+        if !fits(&book.lines(&step.expected), &here.lines(&output)) {
+            if !options.update {
+                report(&page, step, &output);
+            }
+            changes.push((step, output));
+        }
+    }
+    shell.finish()?;
+    Ok(changes)
+}
+
+fn report(page: &str, step: &Step, output: &[String]) {
+    println!("{page}:{}: $ {}", step.at, step.command);
+    for line in &step.expected {
+        println!("    book | {line}");
+    }
+    for line in output {
+        println!("    here | {line}");
+    }
+}
