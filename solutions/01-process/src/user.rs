@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -128,17 +128,20 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The file's text, or nothing if the image has none. What is no regular file (a FIFO would block us for ever) counts as none.
+/// The file's text, or nothing if the image has none. What is no regular file counts as none, and is not even opened: a FIFO could block us
+/// for ever, and a device, which the engine may use and the container may not, can act on being opened (a watchdog, a tape).
 fn read(root: BorrowedFd<'_>, path: &std::ffi::CStr) -> Result<String> {
-    let file = match beneath::open(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
-        Ok(file) => File::from(file),
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::NXIO) => return Ok(String::new()),
+    let place = match beneath::open(root, path, OFlags::PATH) {
+        Ok(place) => File::from(place),
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(String::new()),
         Err(error) => return Err(Error::system(format!("open {}", path.to_string_lossy()), error)),
     };
     let failed = |source| Error::System { step: format!("read {}", path.to_string_lossy()), source };
-    if !file.metadata().map_err(failed)?.is_file() {
+    if !place.metadata().map_err(failed)?.is_file() {
         return Ok(String::new());
     }
+    // Through the descriptor: by its path it could be another one now.
+    let file = File::open(format!("/proc/self/fd/{}", place.as_raw_fd())).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(LIMIT).read_to_end(&mut bytes).map_err(failed)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -202,6 +205,28 @@ mod tests {
         let root = File::open(folder.path()).unwrap();
         // ELOOP: `/etc -> /etc` of the image is itself, not the host's.
         assert!(resolve(root.as_fd(), "root", &[]).is_err());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_opened() {
+        use rustix::fs::inotify;
+        let (folder, root) = image();
+        let passwd = folder.path().join("etc/passwd");
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        let opened = || {
+            let mut buffer = [std::mem::MaybeUninit::uninit(); 512];
+            inotify::Reader::new(&watch, &mut buffer).next().is_ok()
+        };
+        inotify::add_watch(&watch, &passwd, inotify::WatchFlags::OPEN).unwrap();
+        resolve(root.as_fd(), "app", &[]).unwrap();
+        assert!(opened(), "a regular file is read");
+
+        std::fs::remove_file(&passwd).unwrap();
+        while opened() {}
+        rustix::fs::mknodat(rustix::fs::CWD, &passwd, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+        inotify::add_watch(&watch, &passwd, inotify::WatchFlags::OPEN).unwrap();
+        assert!(matches!(resolve(root.as_fd(), "app", &[]), Err(Error::UnknownUser(_))));
+        assert!(!opened(), "the image's FIFO was opened");
     }
 
     #[test]
