@@ -125,6 +125,23 @@ fn the_engine_s_binary_is_out_of_reach() {
     });
 }
 
+/// An image's link must not lead the engine's own mounts, nor what it writes, to files of /proc (CVE-2025-52881).
+#[test]
+fn links_of_an_image_do_not_lead_mounts_into_proc() {
+    Sandbox::each(|sandbox| {
+        let tree = sandbox.path().join("tree");
+        std::fs::create_dir_all(tree.join("etc")).unwrap();
+        std::os::unix::fs::symlink("/proc/sys/net/ipv4/ip_unprivileged_port_start", tree.join("etc/hostname")).unwrap();
+        let archive = sandbox.path().join("hostile.tar");
+        let made = std::process::Command::new("tar").arg("-C").arg(&tree).arg("-cf").arg(&archive).arg(".").status();
+        assert!(made.unwrap().success());
+        sandbox.ok(&["import", archive.to_str().unwrap(), "hostile"]);
+        let refused = sandbox.fails(125, &["run", "--rm", "hostile", "true"]);
+        assert!(refused.contains("/etc/hostname") && refused.contains("symbolic links"), "{refused}");
+        std::fs::remove_dir_all(tree).unwrap();
+    });
+}
+
 #[test]
 fn limits_hold() {
     if !is_root() {

@@ -69,7 +69,9 @@ impl Plan {
                         found => found?,
                     }
                 } else {
-                    beneath::make(root, &mount.destination, Make::Folder)?
+                    let place = beneath::make(root, &mount.destination, Make::Folder)?;
+                    refuse_proc_elsewhere(&place, &mount.destination)?;
+                    place
                 };
                 new_filesystem(filesystem, &place)?;
                 match filesystem.propagation {
@@ -84,6 +86,7 @@ impl Plan {
             Kind::Tree { tree, folder } => {
                 let make = if *folder { Make::Folder } else { Make::File };
                 let place = beneath::make(root, &mount.destination, make)?;
+                refuse_proc_elsewhere(&place, &mount.destination)?;
                 if is_folder(place.as_fd())? != *folder {
                     return Err(Errno::NOTDIR);
                 }
@@ -153,6 +156,13 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// An image may hold `/etc/hosts -> /proc/sys/…`: what is mounted on /proc must have been meant for it, or it would stand in for files in
+/// whose truth others trust.
+fn refuse_proc_elsewhere(place: &OwnedFd, destination: &CStr) -> Result<()> {
+    let meant = matches!(destination.to_bytes(), b"proc" | [b'p', b'r', b'o', b'c', b'/', ..]);
+    if !meant && fs::fstatfs(place)?.f_type == fs::PROC_SUPER_MAGIC { Err(Errno::LOOP) } else { Ok(()) }
 }
 
 /// mount(2) on a folder that is open: by way of the working directory, since mount(2) takes paths only.

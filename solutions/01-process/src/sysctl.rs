@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use crate::{Error, Result, oci};
 use oci::LinuxNamespaceType as Namespace;
@@ -65,7 +65,11 @@ impl Prepared {
     /// Which parameter failed ([`Prepared::name`]), and why.
     pub fn apply(&self, proc_sys: BorrowedFd<'_>) -> Result<(), (usize, rustix::io::Errno)> {
         for (index, (path, value)) in self.0.iter().enumerate() {
-            let file = rustix::fs::openat(proc_sys, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+            // Neither a link nor another mount on the way: an image's link can have led one of the container's mounts here, and
+            // the value would go to a file of the host's (CVE-2025-52881).
+            let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+            let exactly = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
+            let file = rustix::fs::openat2(proc_sys, path, flags, Mode::empty(), exactly);
             file.and_then(|file| rustix::io::write(&file, value)).map_err(|error| (index, error))?;
         }
         Ok(())
@@ -134,6 +138,23 @@ mod tests {
             refused("fs.mqueue.msg_max", &[Namespace::Network]),
             "sysctl \"fs.mqueue.msg_max\" is not allowed in the hosts ipc namespace"
         );
+    }
+
+    #[test]
+    fn a_value_goes_nowhere_but_to_its_file() {
+        use std::os::fd::AsFd;
+        let folder = tempfile::tempdir().unwrap();
+        let (proc_sys, other) = (folder.path().join("sys"), folder.path().join("other"));
+        std::fs::create_dir_all(proc_sys.join("net/ipv4")).unwrap();
+        std::fs::write(&other, "untouched").unwrap();
+        std::os::unix::fs::symlink(&other, proc_sys.join("net/ipv4/ip_forward")).unwrap();
+        let root = std::fs::File::open(&proc_sys).unwrap();
+        let prepared = prepare("net.ipv4.ip_forward", &[Namespace::Network]).unwrap();
+        assert!(prepared.apply(root.as_fd()).is_err());
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "untouched");
+        std::fs::remove_file(proc_sys.join("net/ipv4/ip_forward")).unwrap();
+        std::fs::write(proc_sys.join("net/ipv4/ip_forward"), "").unwrap();
+        prepared.apply(root.as_fd()).unwrap();
     }
 
     #[test]
