@@ -125,6 +125,16 @@ fn the_engine_s_binary_is_out_of_reach() {
     });
 }
 
+/// mount_setattr(2) makes any mount writable that one holds a descriptor of; what is sealed in memory has no mount.
+#[test]
+fn the_engine_s_binary_is_out_of_reach_of_those_who_may_mount() {
+    Sandbox::each(|sandbox| {
+        let may_all = ["run", "--rm", "--init", "--cap-add", "SYS_ADMIN", "--cap-add", "SYS_PTRACE", "workbench"];
+        let said = sandbox.ok(&[&may_all[..], &["readlink", "/proc/1/exe"]].concat());
+        assert!(said.starts_with("/memfd:kesako"), "{said}");
+    });
+}
+
 /// An image's link must not lead the engine's own mounts, nor what it writes, to files of /proc (CVE-2025-52881).
 #[test]
 fn links_of_an_image_do_not_lead_mounts_into_proc() {

@@ -36,7 +36,7 @@ impl Engine {
             }
             Status::Created | Status::Exited => {}
         }
-        let started = shim::start(self, &container, self.pending.take(&container.id), &lock);
+        let started = shim::start(self, &container, &record, self.pending.take(&container.id), &lock);
         if started.is_err() && record.host_config.auto_remove {
             let state = container.written_state()?;
             self.delete(&container, &record, state, &lock)?;

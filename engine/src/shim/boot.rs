@@ -6,8 +6,8 @@
 
 use super::protocol::{self, Attachment};
 use crate::container::id::ContainerId;
-use crate::container::record::{Container, Lock};
-use crate::{Engine, Error, Result, Roots, WaitCondition, explain, sys};
+use crate::container::record::{Container, Lock, Record};
+use crate::{Engine, Error, Result, Roots, WaitCondition, explain, spec, sys};
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};
 use nix::sys::stat::Mode;
@@ -58,7 +58,13 @@ pub(super) struct Boot {
 }
 
 /// Starts the container: makes its shim, and waits until the container's command runs, or could not.
-pub(crate) fn start(engine: &Engine, container: &Container, guests: Guests, lock: &Lock) -> Result<()> {
+pub(crate) fn start(
+    engine: &Engine,
+    container: &Container,
+    record: &Record,
+    guests: Guests,
+    lock: &Lock,
+) -> Result<()> {
     let trouble = |e: std::io::Error| Error::system("start a shim", e);
     let (report, theirs) = UnixStream::pair().map_err(trouble)?;
     let numbers = |(fd, wants): &(UnixStream, Attachment)| (fd.as_raw_fd(), wants.clone());
@@ -72,14 +78,16 @@ pub(crate) fn start(engine: &Engine, container: &Container, guests: Guests, lock
         waiting: guests.waiting.iter().map(|(fd, condition)| (fd.as_raw_fd(), *condition)).collect(),
         explain: explain::wanted(),
     };
-    let pid = spawn(&letter).map_err(trouble)?;
+    let admin = process::capabilities::Capability::SysAdmin;
+    let may_mount = spec::bounding(&record.host_config).is_ok_and(|bounding| bounding.contains(&admin));
+    let pid = spawn(&letter, may_mount).map_err(trouble)?;
     reap(pid);
     drop((theirs, guests));
     let died = || Error::system("start the container", "its shim died");
     protocol::report(report)?.map(drop).ok_or_else(died)
 }
 
-fn spawn(letter: &Letter) -> std::io::Result<Pid> {
+fn spawn(letter: &Letter, may_mount: bool) -> std::io::Result<Pid> {
     tracing::info!(target: "explain", man = "posix_spawn(3)", shell = "setsid kesako-shim &",
         "a shim is started: the process that will be the parent of container {}", letter.id.short());
     let text = serde_json::to_string(letter)?;
@@ -96,18 +104,19 @@ fn spawn(letter: &Letter) -> std::io::Result<Pid> {
         // A descriptor "duplicated" to its own number is one that is not closed on exec (posix_spawn_file_actions_adddup2(3)).
         actions.add_dup2(fd, fd)?;
     }
-    let binary = format!("/proc/self/fd/{}", binary()?.as_raw_fd());
+    let binary = format!("/proc/self/fd/{}", binary(may_mount)?.as_raw_fd());
     Ok(posix_spawn(binary.as_str(), &actions, &PosixSpawnAttr::init()?, &arguments, &environment)?)
 }
 
-/// Our own program, sealed once for all the shims that this process starts.
-fn binary() -> std::io::Result<&'static OwnedFd> {
-    static BINARY: OnceLock<OwnedFd> = OnceLock::new();
-    if let Some(binary) = BINARY.get() {
+/// Our own program, sealed once for all the shims that this process starts: on a mount, or, from a container that may mount, in memory.
+fn binary(may_mount: bool) -> std::io::Result<&'static OwnedFd> {
+    static BINARIES: [OnceLock<OwnedFd>; 2] = [const { OnceLock::new() }; 2];
+    let binary = &BINARIES[usize::from(may_mount)];
+    if let Some(binary) = binary.get() {
         return Ok(binary);
     }
-    let sealed = process::own_binary().map_err(std::io::Error::other)?;
-    Ok(BINARY.get_or_init(|| sealed))
+    let sealed = process::own_binary(may_mount).map_err(std::io::Error::other)?;
+    Ok(binary.get_or_init(|| sealed))
 }
 
 /// A shim outlives a command line, but a daemon outlives its shims, and would keep them as zombies.

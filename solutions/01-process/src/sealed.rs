@@ -18,11 +18,12 @@ use crate::{Error, Result, beneath};
 const OWN: &CStr = c"/proc/self/exe";
 
 /// This program's binary on a read-only mount that no other path leads to, or, where that cannot be had (the file is no longer where it was), as a sealed
-/// copy in memory. Needs CAP_SYS_ADMIN.
+/// copy in memory. Always the copy where the container may mount (CAP_SYS_ADMIN): it could make any mount writable that it holds a
+/// descriptor of (mount_setattr(2)). Needs CAP_SYS_ADMIN itself.
 ///
 /// # Errors
 /// /proc is not mounted, or the system is out of memory.
-pub fn own_binary() -> Result<OwnedFd> {
+pub fn own_binary(container_may_mount: bool) -> Result<OwnedFd> {
     let failed = |error| Error::system("cannot protect the engine's own binary", error);
     tracing::info!(
         target: "explain",
@@ -30,6 +31,9 @@ pub fn own_binary() -> Result<OwnedFd> {
         shell = "mount --bind -o ro /proc/self/exe …",
         "putting the engine's binary out of the container's reach"
     );
+    if container_may_mount {
+        return sealed_copy();
+    }
     match readonly_mount() {
         Ok(Some(binary)) => Ok(binary),
         Ok(None) => sealed_copy(),
