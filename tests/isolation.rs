@@ -135,6 +135,34 @@ fn the_engine_s_binary_is_out_of_reach_of_those_who_may_mount() {
     });
 }
 
+/// Whoever has CAP_SYS_PTRACE may take hold of a process that joins, so that must never hold more than the container does.
+#[test]
+fn what_joins_a_container_has_its_rights_from_the_beginning() {
+    let sandbox = Sandbox::new();
+    let look = "while :; do grep -h CapEff /proc/[0-9]*/status; done 2>/dev/null";
+    sandbox.ok(&["run", "-d", "--name", "looker", "workbench", "sh", "-c", look]);
+    for _ in 0..40 {
+        sandbox.ok(&["exec", "looker", "true"]);
+    }
+    sandbox.ok(&["kill", "looker"]);
+    let seen: std::collections::BTreeSet<_> = sandbox.ok(&["logs", "looker"]).lines().map(str::to_owned).collect();
+    let seen: Vec<_> = seen.iter().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(seen, ["00000000a80425fb"]);
+}
+
+/// A container may send SIGSTOP to whatever appears in it, and so to a process that is about to become an exec's command.
+#[test]
+fn a_container_cannot_hold_the_engine_by_what_joins_it() {
+    let sandbox = Sandbox::new();
+    let stop = "(while :; do kill -STOP -1; done) & wait";
+    sandbox.ok(&["run", "-d", "--name", "holder", "workbench", "sh", "-c", stop]);
+    for _ in 0..3 {
+        // It is held, or it was faster.
+        sandbox.output(&["exec", "-d", "holder", "true"]);
+    }
+    sandbox.ok(&["kill", "holder"]);
+}
+
 /// An image's link must not lead the engine's own mounts, nor what it writes, to files of /proc (CVE-2025-52881).
 #[test]
 fn links_of_an_image_do_not_lead_mounts_into_proc() {

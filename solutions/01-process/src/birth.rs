@@ -7,11 +7,18 @@
 use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::event::Timespec;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use crate::report::{self, At, Message, Outcome, Step};
 use crate::sys::{self, Cloned};
+
+/// How long a midwife may take. She has no file to read and nobody to ask; but the container may have frozen its own cgroup.
+const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+
+/// What enters the namespaces that exist. Async-signal-safe. The midwife must not lose the descriptor it is told.
+pub(crate) type Enter<'a> = &'a dyn Fn(BorrowedFd<'_>) -> Outcome;
 
 /// Where to be born.
 pub(crate) struct Birth<'a> {
@@ -19,8 +26,7 @@ pub(crate) struct Birth<'a> {
     pub namespaces: u64,
     /// Not every kernel, nor every place in the tree, lets a process be born in another cgroup: without success it is born in ours.
     pub cgroup: Option<BorrowedFd<'a>>,
-    /// Enters the namespaces that exist. Async-signal-safe.
-    pub enter: Option<&'a dyn Fn() -> Outcome>,
+    pub enter: Option<Enter<'a>>,
 }
 
 impl Birth<'_> {
@@ -41,35 +47,42 @@ impl Birth<'_> {
         clone(None, false).map(|cloned| (cloned, false)).at(Step::Clone)
     }
 
-    fn through_midwife(
-        &self,
-        enter: &dyn Fn() -> Outcome,
-        child: &dyn Fn(bool) -> Infallible,
-    ) -> Outcome<(Cloned, bool)> {
+    /// The midwife is born in the cgroup, and whom she gives birth to inherits it.
+    fn through_midwife(&self, enter: Enter<'_>, child: &dyn Fn(bool) -> Infallible) -> Outcome<(Cloned, bool)> {
         let (ours, theirs) = report::channel().at(Step::Clone)?;
-        let midwife = sys::clone_into(0, None, || {
-            let sibling = |cgroup: Option<BorrowedFd<'_>>, in_cgroup| {
-                sys::clone_sibling(self.namespaces, cgroup, || child(in_cgroup))
-            };
-            match enter().and_then(|()| self.try_both(sibling)) {
-                Ok((pid, in_cgroup)) => report::send_born(theirs.as_fd(), pid, in_cgroup),
-                Err(failure) => report::send_failure(theirs.as_fd(), failure),
-            }
-            sys::exit_now(0)
-        })
-        .at(Step::Clone)?;
-        // Reaped first: then its last word has been said.
+        let (midwife, in_cgroup) = self.try_both(|cgroup, in_cgroup| {
+            sys::clone_into(0, cgroup, || {
+                let sibling = || sys::clone_sibling(self.namespaces, || child(in_cgroup)).at(Step::Clone);
+                match enter(theirs.as_fd()).and_then(|()| sibling()) {
+                    Ok(pid) => report::send_born(theirs.as_fd(), pid),
+                    Err(failure) => report::send_failure(theirs.as_fd(), failure),
+                }
+                sys::exit_now(0)
+            })
+        })?;
+        // Reaped first: then her last word has been said.
+        let in_time = report::heard_within(midwife.pidfd.as_fd(), &PATIENCE);
+        if !in_time {
+            // It fails if she has just ended, which is as good.
+            let _ = sys::pidfd_send_signal(midwife.pidfd.as_fd(), libc::SIGKILL);
+        }
         while let Err(Errno::INTR) = waitid(WaitId::PidFd(midwife.pidfd.as_fd()), WaitIdOptions::EXITED) {}
         drop(theirs);
+        if !in_time {
+            return Err(Errno::TIMEDOUT).at(Step::Clone);
+        }
         match report::receive(ours.as_fd()).at(Step::Clone)? {
-            Message::Born { pid, in_cgroup } => {
-                // Nobody but us can reap it, so the number is still its own.
-                let born = Pid::from_raw(pid).ok_or(Errno::SRCH).at(Step::Clone)?;
-                let pidfd = pidfd_open(born, PidfdFlags::empty()).at(Step::Clone)?;
-                Ok((Cloned { pid, pidfd }, in_cgroup))
-            }
+            Message::Born(pid) => Ok((child_of_ours(pid).at(Step::Clone)?, in_cgroup)),
             Message::Failed(failure) => Err(failure),
             _ => Err(Errno::CHILD).at(Step::Clone),
         }
     }
+}
+
+/// Nobody but us can reap it, so the number is still its own. It is not taken on trust: what speaks here has been in the container.
+fn child_of_ours(pid: i32) -> rustix::io::Result<Cloned> {
+    let pidfd = pidfd_open(Pid::from_raw(pid).ok_or(Errno::SRCH)?, PidfdFlags::empty())?;
+    // ECHILD if it is not (waitid(2)).
+    waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT)?;
+    Ok(Cloned { pid, pidfd })
 }

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use rustix::event::Timespec;
 use rustix::io::Errno;
 use rustix::mount::MountPropagationFlags;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
@@ -125,7 +126,7 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
     let birth = Birth {
         namespaces: namespaces.flags,
         cgroup: options.cgroup.and_then(Cgroup::fd),
-        enter: if namespaces.joins() { Some(&|| namespaces.enter()) } else { None },
+        enter: if namespaces.joins() { Some(&|_| namespaces.enter()) } else { None },
     };
     let told = options.cgroup.is_some_and(|cgroup| cgroup.fd().is_some());
     let born = birth.give(&|in_cgroup| child::run(&plan, &theirs, &ours, maps.is_some() || told && !in_cgroup));
@@ -133,7 +134,7 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
     drop(theirs);
     let add = options.cgroup.filter(|_| told && !in_cgroup);
     let prepared = finish_from_outside(&cloned, ours.as_fd(), maps.as_ref(), add);
-    follow(cloned, &ours, prepared, |failure| explain(&plan, failure))
+    follow(cloned, &ours, prepared, None, |failure| explain(&plan, failure))
 }
 
 /// What the child is about to do, told here: between clone and exec it may not even speak.
@@ -180,22 +181,27 @@ pub(crate) fn finish_from_outside(
     Ok(())
 }
 
-/// Listens to the child until it has become the command. If it fails, or `prepared` has, nothing of it is left.
+/// Listens to the child until it has become the command, at most for this long between two words. If it fails, or `prepared` has, nothing
+/// of it is left.
 pub(crate) fn follow(
     cloned: Cloned,
     channel: &OwnedFd,
     prepared: Result<()>,
+    patience: Option<&Timespec>,
     explain: impl FnOnce(Failure) -> Error,
 ) -> Result<Running> {
     let mut running = Running { pid: cloned.pid, pidfd: cloned.pidfd, terminal: None };
     let error = match prepared {
         Err(error) => error,
         Ok(()) => loop {
+            if patience.is_some_and(|time| !report::heard_within(channel.as_fd(), time)) {
+                break Error::system("the container keeps the new process from becoming the command", Errno::TIMEDOUT);
+            }
             match report::receive(channel.as_fd()) {
                 Ok(Message::End) => return Ok(running),
                 Ok(Message::Terminal(master)) => running.terminal = Some(master),
                 Ok(Message::Failed(failure)) => break explain(failure),
-                Ok(Message::Born { .. }) => {}
+                Ok(Message::Born(_)) => {}
                 Err(error) => break Error::system("cannot hear the container's process", error),
             }
         },

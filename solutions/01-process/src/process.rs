@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Gid, Mode, Uid};
 use rustix::io::{self, Errno, Result};
-use rustix::process::{Signal, chdir, set_parent_process_death_signal, setsid, umask};
+use rustix::process::{
+    DumpableBehavior, Signal, chdir, set_dumpable_behavior, set_parent_process_death_signal, setsid, umask,
+};
 use rustix::termios::Winsize;
 use rustix::thread;
 
@@ -94,7 +96,7 @@ impl Plan {
 
     /// From here to the command. Returns only with what failed.
     pub(crate) fn become_command(&self, terminal: Option<&OwnedFd>, parent: BorrowedFd<'_>) -> Failure {
-        match self.become_user(terminal) {
+        match begin_session(terminal).and_then(|()| self.become_user(terminal)) {
             Err(failure) => failure,
             Ok(()) => match &self.init {
                 Some(title) => init::run(title.as_ref(), || self.command_of_init(parent)),
@@ -109,8 +111,8 @@ impl Plan {
         sys::exit_now(127)
     }
 
-    fn become_user(&self, terminal: Option<&OwnedFd>) -> Outcome {
-        setsid().at(Step::Session)?;
+    /// Streams, limits, identity, rights and working directory. What is cloned from this process has them, too.
+    pub(crate) fn become_user(&self, terminal: Option<&OwnedFd>) -> Outcome {
         self.take_streams(terminal).at(Step::Streams)?;
         sys::close_on_exec_from(3).at(Step::CloseFiles)?;
         umask(self.umask);
@@ -140,10 +142,7 @@ impl Plan {
     fn take_streams(&self, terminal: Option<&OwnedFd>) -> Result<()> {
         let [stdin, stdout, stderr] = match (&self.streams, terminal) {
             (Stdio::Fds([stdin, stdout, stderr]), _) => [stdin, stdout, stderr],
-            (Stdio::Terminal(_), Some(slave)) => {
-                terminal::control(slave)?;
-                [slave, slave, slave]
-            }
+            (Stdio::Terminal(_), Some(slave)) => [slave, slave, slave],
             (Stdio::Terminal(_), None) => return Err(Errno::NOTTY),
         };
         rustix::stdio::dup2_stdin(stdin)?;
@@ -170,9 +169,16 @@ impl Plan {
         thread::set_thread_res_uid(self.uid, self.uid, self.uid).at(Step::Uid)?;
         thread::set_keep_capabilities(false).at(Step::Capabilities)?;
         self.capabilities.apply().at(Step::Capabilities)?;
-        // A change of user clears it (prctl(2), PR_SET_PDEATHSIG).
-        die_with_parent().at(Step::Parent)
+        // A change of user clears the one (prctl(2), PR_SET_PDEATHSIG), and sets the other as the host's fs.suid_dumpable says (proc(5)).
+        die_with_parent().at(Step::Parent)?;
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Step::Parent)
     }
+}
+
+/// A session of the process's own, with the terminal if there is one.
+pub(crate) fn begin_session(terminal: Option<&OwnedFd>) -> Outcome {
+    setsid().at(Step::Session)?;
+    terminal.map_or(Ok(()), terminal::control).at(Step::Streams)
 }
 
 /// SIGKILL for this process when its parent dies. It does not survive a change of user.

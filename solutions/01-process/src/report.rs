@@ -154,11 +154,8 @@ pub(crate) enum Message {
     End,
     Failed(Failure),
     Terminal(OwnedFd),
-    /// A midwife's word (`birth.rs`): the number of the new process, and whether it is in its cgroup.
-    Born {
-        pid: i32,
-        in_cgroup: bool,
-    },
+    /// A midwife's word (`birth.rs`): the number of the new process.
+    Born(i32),
 }
 
 const FAILED: u8 = b'!';
@@ -187,9 +184,9 @@ pub(crate) fn send_terminal(to: BorrowedFd<'_>, master: &OwnedFd) -> Result<()> 
 }
 
 /// The midwife's side. A parent that is gone needs no word.
-pub(crate) fn send_born(to: BorrowedFd<'_>, pid: i32, in_cgroup: bool) {
+pub(crate) fn send_born(to: BorrowedFd<'_>, pid: i32) {
     let [p0, p1, p2, p3] = pid.to_ne_bytes();
-    let _ = send(to, &[BORN, u8::from(in_cgroup), p0, p1, p2, p3], SendFlags::NOSIGNAL);
+    let _ = send(to, &[BORN, p0, p1, p2, p3], SendFlags::NOSIGNAL);
 }
 
 /// The child's side: waits until the parent has done its part (ID maps, cgroups that one cannot be born into).
@@ -213,6 +210,18 @@ pub(crate) fn send_go(to: BorrowedFd<'_>) -> Result<()> {
     send(to, &[GO], SendFlags::NOSIGNAL).map(drop)
 }
 
+/// The parent's side: whether there is something to read here within this time. Of a pidfd that is the end of its process.
+pub(crate) fn heard_within(fd: BorrowedFd<'_>, time: &Timespec) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    loop {
+        match poll(&mut fds, Some(time)) {
+            Err(Errno::INTR) => {}
+            // What cannot be waited for is not waited for.
+            result => return result.unwrap_or(1) > 0,
+        }
+    }
+}
+
 /// The parent's side: the next message.
 pub(crate) fn receive(from: BorrowedFd<'_>) -> Result<Message> {
     let mut bytes = [0_u8; 16];
@@ -233,9 +242,7 @@ pub(crate) fn receive(from: BorrowedFd<'_>) -> Result<Message> {
     match (&bytes[..received.bytes], terminal) {
         ([], _) => Ok(Message::End),
         ([TERMINAL], Some(master)) => Ok(Message::Terminal(master)),
-        (&[BORN, in_cgroup, p0, p1, p2, p3], _) => {
-            Ok(Message::Born { pid: i32::from_ne_bytes([p0, p1, p2, p3]), in_cgroup: in_cgroup != 0 })
-        }
+        (&[BORN, p0, p1, p2, p3], _) => Ok(Message::Born(i32::from_ne_bytes([p0, p1, p2, p3]))),
         (&[FAILED, step, i0, i1, i2, i3, e0, e1, e2, e3], _) => Ok(Message::Failed(Failure {
             step: Step::from_wire(step).ok_or(Errno::PROTO)?,
             index: u32::from_ne_bytes([i0, i1, i2, i3]) as usize,

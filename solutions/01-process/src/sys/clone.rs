@@ -39,13 +39,13 @@ pub(crate) fn clone_into(
     Ok(Cloned { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
 }
 
-/// As [`clone_into`], but the new process is the child of our own parent (CLONE_PARENT), which is told its number.
-pub(crate) fn clone_sibling(
-    namespaces: u64,
-    cgroup: Option<BorrowedFd<'_>>,
-    child: impl FnOnce() -> Infallible,
-) -> Result<i32> {
-    let mut arguments = arguments(namespaces, cgroup);
+/// As [`clone_into`], but the new process is the child of our own parent (CLONE_PARENT), which is told its number. Without namespaces
+/// this is clone(2): a process that has its seccomp filter already may not be allowed the newer call.
+pub(crate) fn clone_sibling(namespaces: u64, child: impl FnOnce() -> Infallible) -> Result<i32> {
+    if namespaces == 0 {
+        return clone(libc::CLONE_PARENT | libc::SIGCHLD, child);
+    }
+    let mut arguments = arguments(namespaces, None);
     arguments.flags |= libc::CLONE_PARENT as u64;
     clone3(&arguments, child)
 }
@@ -75,8 +75,12 @@ fn clone3(arguments: &libc::clone_args, child: impl FnOnce() -> Infallible) -> R
 /// A plain copy of this process: clone(2) and not clone3, which Docker's seccomp profile hides, and not the C library's fork, which
 /// takes locks. `child` as for [`clone_into`].
 pub(crate) fn fork(child: impl FnOnce() -> Infallible) -> Result<i32> {
-    // SAFETY: the child gets a copy of everything, as above; no pointer is passed.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    clone(libc::SIGCHLD, child)
+}
+
+fn clone(flags: libc::c_int, child: impl FnOnce() -> Infallible) -> Result<i32> {
+    // SAFETY: neither caller passes CLONE_VM, so the child gets a copy of everything, as above; no pointer is passed.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
     match pid {
         -1 => Err(last_error()),
         0 => run(child),
