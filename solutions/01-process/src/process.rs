@@ -113,6 +113,8 @@ impl Plan {
 
     /// Streams, limits, identity, rights and working directory. What is cloned from this process has them, too.
     pub(crate) fn become_user(&self, terminal: Option<&OwnedFd>) -> Outcome {
+        // The keys of whoever started the engine are not the container's (session-keyring(7)).
+        sys::new_session_keyring().at(Step::Keyring)?;
         self.take_streams(terminal).at(Step::Streams)?;
         sys::close_on_exec_from(3).at(Step::CloseFiles)?;
         umask(self.umask);
@@ -264,6 +266,7 @@ pub(crate) fn explain(plan: &Plan, Failure { step, errno, .. }: Failure) -> Erro
         Step::ReadonlyRootfs => "cannot make the root read-only".to_owned(),
         Step::PivotRoot => "error jailing process inside rootfs: pivot_root".to_owned(),
         Step::Session => "setsid".to_owned(),
+        Step::Keyring => "unable to join session keyring".to_owned(),
         Step::Streams => "cannot set up standard input, output and error".to_owned(),
         Step::CloseFiles => "close_range".to_owned(),
         Step::Rlimit => "error setting rlimits".to_owned(),

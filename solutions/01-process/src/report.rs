@@ -41,6 +41,7 @@ pub enum Step {
     ReadonlyRootfs,
     PivotRoot,
     Session,
+    Keyring,
     Streams,
     CloseFiles,
     Rlimit,
@@ -68,7 +69,7 @@ pub enum Step {
 impl Step {
     fn from_wire(number: u8) -> Option<Self> {
         // The order of the declaration; the test below holds the two together.
-        const ALL: [Step; 40] = [
+        const ALL: [Step; 41] = [
             Step::Parent,
             Step::UserNamespace,
             Step::EnterNamespaces,
@@ -91,6 +92,7 @@ impl Step {
             Step::ReadonlyRootfs,
             Step::PivotRoot,
             Step::Session,
+            Step::Keyring,
             Step::Streams,
             Step::CloseFiles,
             Step::Rlimit,

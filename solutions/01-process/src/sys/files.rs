@@ -1,4 +1,4 @@
-//! Descriptors, the working directory, and signals sent by number.
+//! Descriptors, keys, the working directory, and signals sent by number.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -49,6 +49,21 @@ pub(crate) fn cwd_is_inside() -> Result<bool> {
     }
 }
 
+/// keyctl(2), KEYCTL_JOIN_SESSION_KEYRING: a new, empty keyring in the place of the one we inherited.
+pub(crate) fn new_session_keyring() -> Result<()> {
+    const JOIN_SESSION_KEYRING: libc::c_int = 1;
+    let no_name = std::ptr::null::<libc::c_char>();
+    // SAFETY: a null name asks for a keyring without one; nothing else is passed.
+    match unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, no_name) } {
+        -1 => match last_error() {
+            // A kernel without keys; or a filter that forbids them to us, and so to the container, which inherits it.
+            Errno::NOSYS | Errno::PERM => Ok(()),
+            error => Err(error),
+        },
+        _ => Ok(()),
+    }
+}
+
 /// kill(2), which, unlike the safe wrappers, takes real-time signals.
 pub(crate) fn kill(pid: i32, signal: i32) -> Result<()> {
     // SAFETY: two integers.
@@ -61,4 +76,28 @@ pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()
     // SAFETY: a null siginfo asks the kernel to fill one in, as for kill(2).
     let result = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, no_info, 0) };
     if result == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keyring that this thread has as its session's (keyctl(2), KEYCTL_GET_KEYRING_ID).
+    fn session_keyring() -> i64 {
+        const GET_KEYRING_ID: libc::c_int = 0;
+        const SESSION: libc::c_int = -3;
+        // SAFETY: integers only.
+        unsafe { libc::syscall(libc::SYS_keyctl, GET_KEYRING_ID, SESSION, 0) }
+    }
+
+    #[test]
+    fn the_keys_of_the_host_are_left_behind() {
+        let before = session_keyring();
+        if before == -1 {
+            return eprintln!("NOT RUN: keyctl(2) is not to be had here");
+        }
+        // A thread has keyrings of its own, so it is enough of a process here.
+        let after = std::thread::spawn(|| new_session_keyring().map(|()| session_keyring())).join().unwrap().unwrap();
+        assert!(after > 0 && after != before, "{before} {after}");
+    }
 }

@@ -11,7 +11,9 @@ mod title;
 
 pub(crate) use bpf::{BpfInstruction, bpf_attach_device_program, bpf_load_device_program};
 pub(crate) use clone::{Argv, Cloned, clone_into, clone_sibling, execve, exit_now, fork};
-pub(crate) use files::{close_all_but, close_on_exec_from, cwd_is_inside, kill, pidfd_send_signal};
+pub(crate) use files::{
+    close_all_but, close_on_exec_from, cwd_is_inside, kill, new_session_keyring, pidfd_send_signal,
+};
 pub(crate) use filter::seccomp_set_filter;
 pub(crate) use mount::{MountAttributes, mount_setattr};
 pub(crate) use network::loopback_up;
