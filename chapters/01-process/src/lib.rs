@@ -70,6 +70,10 @@ mod sys;
 #[path = "../../../solutions/01-process/src/terminal.rs"]
 mod terminal;
 
+#[cfg(test)]
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 pub use error::{Error, Result};
 pub use exit::ExitStatus;
 pub use join::join;

@@ -84,6 +84,10 @@ pub mod store;
 #[path = "../../../solutions/02-layers/src/words.rs"]
 mod words;
 
+#[cfg(test)]
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 pub use blob::Blobs;
 pub use digest::Digest;
 pub use error::{Error, Malformed, Refusal, Result};
