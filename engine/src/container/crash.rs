@@ -59,7 +59,12 @@ impl Engine {
         Ok(truth)
     }
 
-    fn clear(&self, container: &Container) -> Result<()> {
+    /// Kills and removes what a dead shim left of its container in the kernel and in the run folder. Without such a folder
+    /// there was no shim.
+    pub(crate) fn clear(&self, container: &Container) -> Result<()> {
+        if !container.run.exists() {
+            return Ok(());
+        }
         let cgroup = Cgroup::open(container.id.as_str());
         let cleared = cgroup.kill().and_then(|()| cgroup.remove());
         cleared.map_err(|e| crate::Error::system("remove a dead container's cgroup", e))?;

@@ -63,6 +63,8 @@ impl Engine {
     pub(crate) fn delete(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<()> {
         let removing = State { status: Status::Removing, ..state };
         container.save_state(&removing, record.durability())?;
+        // Its shim tidies up behind itself; one that was killed did not.
+        self.clear(container)?;
         self.retract(container, record, lock)?;
         delete_files(container, lock)
     }
@@ -80,12 +82,10 @@ impl Engine {
     /// Deletes the folder of a creation or a removal that died. One that somebody works in is locked, and stays.
     pub(crate) fn clear_leftovers(&self, container: &Container) {
         let Ok(Some(_lock)) = container.try_lock() else { return };
-        if container.record().is_err_and(|error| error.kind == Kind::NotFound) {
-            for folder in [&container.run, &container.folder] {
-                if let Err(error) = delete_folder(folder) {
-                    tracing::warn!("leftovers of container {}: {error}", container.id);
-                }
-            }
+        if container.record().is_err_and(|error| error.kind == Kind::NotFound)
+            && let Err(error) = self.clear(container).and_then(|()| delete_folder(&container.folder))
+        {
+            tracing::warn!("leftovers of container {}: {error}", container.id);
         }
     }
 
