@@ -1,7 +1,8 @@
 //! The engine and its host: `version` and `info`.
 
 use crate::container::state::Status;
-use crate::{Engine, Result, api};
+use crate::{Engine, Error, Kind, Result, api};
+use layers::manifest::Platform;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -16,12 +17,12 @@ impl Engine {
     /// `version`: ours, and those of the kernel and the API.
     pub fn version(&self) -> api::Version {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let kernel = kernel();
+        let (kernel, architecture) = (kernel(), architecture());
         let details = [
             ("ApiVersion", API_VERSION),
             ("MinAPIVersion", MIN_API_VERSION),
             ("Os", "linux"),
-            ("Arch", architecture()),
+            ("Arch", &architecture),
             ("KernelVersion", &kernel),
             ("Experimental", "false"),
         ];
@@ -34,7 +35,7 @@ impl Engine {
             api_version: API_VERSION.to_owned(),
             min_api_version: MIN_API_VERSION.to_owned(),
             os: "linux".to_owned(),
-            arch: architecture().to_owned(),
+            arch: architecture,
             kernel_version: kernel,
             ..Default::default()
         }
@@ -205,15 +206,25 @@ fn kernel() -> String {
     read("/proc/sys/kernel/osrelease")
 }
 
-/// As Go and the image format name it.
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" => "ppc64le",
-        other => other,
+/// This machine's, as Go and the image format name it: `amd64`.
+pub fn architecture() -> String {
+    Platform::host().architecture
+}
+
+/// Refuses the programs of another machine: there is no emulation here. Empty means this one.
+///
+/// # Errors
+/// [`Kind::Invalid`] for what is no platform, [`Kind::NotImplemented`] for another one.
+pub fn refuse_platform(platform: &str) -> Result<()> {
+    let (asked, host) = match platform {
+        "" => return Ok(()),
+        platform => (Platform::parse(platform)?, Platform::host()),
+    };
+    if (&asked.os, &asked.architecture) == (&host.os, &host.architecture) {
+        return Ok(());
     }
+    let text = format!("platform {platform} is not supported: this host is {}/{}", host.os, host.architecture);
+    Err(Error::new(Kind::NotImplemented, text))
 }
 
 fn memory() -> u64 {
@@ -242,4 +253,19 @@ fn filesystem(path: &Path) -> String {
         _ => "<unknown>",
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machines_programs_run() {
+        for fine in ["", "linux", &format!("linux/{}", architecture()), std::env::consts::ARCH] {
+            assert!(refuse_platform(fine).is_ok(), "{fine}");
+        }
+        let refused = |platform: &str| refuse_platform(platform).unwrap_err();
+        assert!(refused("linux/s390x").message.contains("this host is linux/"));
+        assert_eq!((refused("windows/amd64").kind, refused("a b").kind), (Kind::NotImplemented, Kind::Invalid));
+    }
 }

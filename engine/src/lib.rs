@@ -27,7 +27,7 @@ mod roots;
 mod shim;
 mod spec;
 mod sys;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 #[path = "../../tests/support/not_run.rs"]
@@ -38,7 +38,7 @@ pub use container::list::{Filters, ListOptions};
 pub use container::remove::RemoveOptions;
 pub use error::{Error, Kind, Result};
 pub use image::commit::{CommitOptions, ImportOptions};
-pub use info::{API_VERSION, MIN_API_VERSION};
+pub use info::{API_VERSION, MIN_API_VERSION, architecture, refuse_platform};
 pub use life::attach::{AttachOptions, Attached};
 pub use life::wait::{WaitCondition, Waiting};
 pub use logs::LogOptions;

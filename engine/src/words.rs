@@ -14,7 +14,7 @@ pub(crate) fn ago(time: &str) -> String {
 }
 
 /// `5 seconds`, `About a minute`, `3 weeks`: Docker's steps (go-units).
-pub(crate) fn duration(seconds: i64) -> String {
+pub fn duration(seconds: i64) -> String {
     let (minutes, hours) = (seconds / 60, seconds as f64 / 3600.0);
     // Hours are rounded, and everything longer is made of the rounded hours.
     let hours = (hours + 0.5).floor() as i64;

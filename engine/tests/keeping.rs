@@ -276,7 +276,7 @@ fn images_are_kept_as_long_as_a_container_needs_them() {
     engine.remove("web", &RemoveOptions::default()).unwrap();
     let removed = engine.image_remove("base:1", false, false).unwrap();
     assert_eq!(removed[0].untagged.as_deref(), Some("base:1"));
-    assert!(engine.images(true, false, &Filters::new()).unwrap().is_empty());
+    assert!(engine.images(true, &Filters::new()).unwrap().is_empty());
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn of_an_image() {
     .GraphDriver.Data.MergedDir is missing
     .GraphDriver.Data.WorkDir is missing
     ");
-    let rows = engine.images(false, false, &Filters::new()).unwrap();
+    let rows = engine.images(false, &Filters::new()).unwrap();
     assert_eq!(differences("images.json", &rows), ["[].VirtualSize is missing"]);
     assert_eq!(differences("history.json", &engine.image_history("bb").unwrap()), [""; 0]);
 }

@@ -36,9 +36,6 @@ pub(super) async fn create(
     flags: &ContainerFlags,
     mut request: CreateRequest,
 ) -> anyhow::Result<String> {
-    if let Some(platform) = &flags.platform {
-        check_platform(platform)?;
-    }
     if flags.pull == "always" {
         anyhow::bail!("--pull always: images cannot be pulled yet");
     }
@@ -68,24 +65,6 @@ pub(super) async fn create(
 pub(super) fn with_help(error: &anyhow::Error, command: &str, code: i32) -> anyhow::Error {
     let text = session::message(error);
     Exit::with(code, format!("kesako: {text}\n\nRun 'kesako {command} --help' for more information"))
-}
-
-/// The platform must be this one: there is no emulation.
-fn check_platform(platform: &str) -> anyhow::Result<()> {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let ours = format!("linux/{architecture}");
-    let asked = platform.to_ascii_lowercase();
-    match asked.split('/').collect::<Vec<_>>().as_slice() {
-        ["linux"] => Ok(()),
-        [name] | ["linux", name] | ["linux", name, _] if *name == architecture || *name == std::env::consts::ARCH => {
-            Ok(())
-        }
-        _ => anyhow::bail!("platform {platform} cannot be run here, only {ours}"),
-    }
 }
 
 /// An image's name as it is shown: with its tag, without the registry that is meant anyway.
@@ -150,11 +129,5 @@ mod tests {
         ] {
             assert_eq!(familiar(image), shown);
         }
-    }
-
-    #[test]
-    fn only_this_platform_runs() {
-        assert!(check_platform("linux").is_ok());
-        assert!(check_platform("windows/amd64").is_err() && check_platform("linux/nope").is_err());
     }
 }

@@ -34,14 +34,12 @@ impl Plain for Daemon {
             addresses.push(Address { path: engine.roots.run.join("kesako.sock"), group });
         }
         let server = Server::listen(engine.clone(), &addresses)?;
-        // Only who listens is the daemon of this root; what should always run is then its business.
-        for (name, error) in engine.resume()? {
-            warn(format!("kesako: cannot start container {name} again: {error}"));
-        }
         for address in &addresses {
             warn(format!("kesako: API listens on unix://{}", address.path.display()));
         }
-        for (name, error) in server.resume()? {
+        // Only who listens is the daemon of this root: what should always run (`--restart always`, `unless-stopped`) and
+        // does not, as after a boot of the host, is now its business. What will not start is no reason not to serve.
+        for (name, error) in engine.resume()? {
             warn(format!("kesako: container {name} should run, and does not start: {error}"));
         }
         Ok(server.run()?)

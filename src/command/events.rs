@@ -28,13 +28,7 @@ pub(super) struct Events {
 
 impl Verb for Events {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        let template = match self.format.as_deref() {
-            None | Some("") => None,
-            Some("json") => Some(Template::parse("{{json .}}")),
-            Some(source) => Some(Template::parse(source)),
-        };
-        let template = template
-            .transpose()
+        let template = Template::of_object(self.format.as_deref())
             .map_err(|error| Exit::with(64, format!("Error parsing format: template parsing error: {error}")))?;
         let client = session.connect()?;
         let request = client

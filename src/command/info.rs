@@ -19,13 +19,8 @@ pub(super) struct Info {
 
 impl Verb for Info {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        let template = match self.format.as_deref() {
-            None | Some("") => None,
-            Some("json") => Some(Template::parse("{{json .}}")),
-            Some(source) => Some(Template::parse(source)),
-        };
-        let template =
-            template.transpose().map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?;
+        let template = Template::of_object(self.format.as_deref())
+            .map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?;
         let client = session.connect()?;
         if let Some(template) = template {
             let mut info = session::raw_json(client.get("/info")).await?;

@@ -23,7 +23,6 @@ mod pause;
 mod prune;
 mod ps;
 mod rename;
-mod restart;
 mod rm;
 mod rmi;
 mod run;
@@ -140,7 +139,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<create::Create>(&["container create", "create"], "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new container", Words::Images),
     entry::<start::Start>(&["container start", "start"], SOME, "Start one or more stopped containers", DOWN),
     entry::<stop::Stop>(&["container stop", "stop"], SOME, "Stop one or more running containers", UP),
-    entry::<restart::Restart>(&["container restart", "restart"], SOME, "Restart one or more containers", ANY),
+    entry::<stop::Restart>(&["container restart", "restart"], SOME, "Restart one or more containers", ANY),
     entry::<kill::Kill>(&["container kill", "kill"], SOME, "Kill one or more running containers", UP),
     entry::<rm::Remove>(&["container rm", "container remove", "rm"], SOME, "Remove one or more containers", ANY),
     entry::<ps::List>(&["container ls", "container list", "container ps", "ps"], "[OPTIONS]", "List containers", Words::Nothing),

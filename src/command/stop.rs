@@ -1,12 +1,12 @@
-//! `kesako stop`.
+//! `kesako stop` and `kesako restart`.
 
 use super::{Verb, each};
 use crate::arguments::integer;
 use crate::session::Session;
 
-/// Stop one or more running containers
+/// What both take: how a container's end comes about.
 #[derive(Debug, clap::Args)]
-pub(super) struct Stop {
+struct Ending {
     /// Signal to send to the container
     #[arg(short, long)]
     signal: Option<String>,
@@ -17,12 +17,38 @@ pub(super) struct Stop {
     containers: Vec<String>,
 }
 
+/// Stop one or more running containers
+#[derive(Debug, clap::Args)]
+pub(super) struct Stop {
+    #[command(flatten)]
+    ending: Ending,
+}
+
+/// Restart one or more containers
+#[derive(Debug, clap::Args)]
+pub(super) struct Restart {
+    #[command(flatten)]
+    ending: Ending,
+}
+
 impl Verb for Stop {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        each(&session, &self.containers, |client, name| {
+        self.ending.ask(&session, "stop").await
+    }
+}
+
+impl Verb for Restart {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        self.ending.ask(&session, "restart").await
+    }
+}
+
+impl Ending {
+    async fn ask(self, session: &Session, what: &'static str) -> anyhow::Result<()> {
+        each(session, &self.containers, |client, name| {
             let (signal, timeout) = (self.signal.clone(), self.timeout);
             async move {
-                let request = client.post(format!("/containers/{name}/stop"));
+                let request = client.post(format!("/containers/{name}/{what}"));
                 request.query_opt("signal", signal).query_opt("t", timeout).send().await?;
                 Ok(name)
             }

@@ -18,19 +18,14 @@ pub(super) struct Version {
 
 impl Verb for Version {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        let template = match self.format.as_deref() {
-            None | Some("") => None,
-            Some("json") => Some(Template::parse("{{json .}}")),
-            Some(source) => Some(Template::parse(source)),
-        };
-        let template =
-            template.transpose().map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?;
+        let template = Template::of_object(self.format.as_deref())
+            .map_err(|error| Exit::with(64, format!("template parsing error: {error}")))?;
         let client = session.connect()?;
         let server = session::raw_json(client.get("/version")).await;
         let spoken = client.api_version().await.unwrap_or(API_VERSION);
         let us = json!({
             "Version": env!("CARGO_PKG_VERSION"), "ApiVersion": spoken, "DefaultAPIVersion": API_VERSION,
-            "Os": "linux", "Arch": architecture(),
+            "Os": "linux", "Arch": engine::architecture(),
         });
         match template {
             Some(template) => {
@@ -41,14 +36,6 @@ impl Verb for Version {
         }
         // We are told about in any case, even when nobody answers.
         server.map(drop).map_err(Into::into)
-    }
-}
-
-fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Numbers for people, in Docker's words: `21.5MB`, `About a minute`.
 
+use engine::words::duration;
+
 /// `1.23kB`: decimal units and so many significant digits, as Go's `%.3g` writes them.
 pub fn size(bytes: i64, digits: usize) -> String {
     const UNITS: &[&str] = &["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
@@ -26,26 +28,6 @@ pub fn significant(x: f64, digits: usize) -> String {
         return format!("{}e+{exponent:02}", strip(mantissa));
     }
     strip(&format!("{:.*}", (digits as i32 - 1 - exponent).max(0) as usize, x))
-}
-
-/// How long something took or is ago, to the largest unit.
-pub fn duration(seconds: i64) -> String {
-    let minutes = seconds / 60;
-    // Rounded to the nearest hour, as Docker does.
-    let hours = (seconds + 1800) / 3600;
-    match () {
-        () if seconds < 1 => "Less than a second".to_owned(),
-        () if seconds == 1 => "1 second".to_owned(),
-        () if seconds < 60 => format!("{seconds} seconds"),
-        () if minutes == 1 => "About a minute".to_owned(),
-        () if minutes < 60 => format!("{minutes} minutes"),
-        () if hours == 1 => "About an hour".to_owned(),
-        () if hours < 48 => format!("{hours} hours"),
-        () if hours < 24 * 14 => format!("{} days", hours / 24),
-        () if hours < 24 * 60 => format!("{} weeks", hours / 24 / 7),
-        () if hours < 24 * 365 * 2 => format!("{} months", hours / 24 / 30),
-        () => format!("{} years", seconds / 3600 / 24 / 365),
-    }
 }
 
 /// `3 minutes ago`, from seconds since 1970.
@@ -76,28 +58,5 @@ mod tests {
             assert_eq!(size(bytes, 3), text);
         }
         assert_eq!(size(1_234_567, 4), "1.235MB");
-    }
-
-    #[test]
-    fn durations_round_as_docker_rounds() {
-        let cases = [
-            (0, "Less than a second"),
-            (1, "1 second"),
-            (59, "59 seconds"),
-            (60, "About a minute"),
-            (119, "About a minute"),
-            (120, "2 minutes"),
-            (3599, "59 minutes"),
-            (3600, "About an hour"),
-            (5400, "2 hours"),
-            (86_400, "24 hours"),
-            (172_800, "2 days"),
-            (86_400 * 14, "2 weeks"),
-            (86_400 * 60, "2 months"),
-            (86_400 * 365 * 2, "2 years"),
-        ];
-        for (seconds, text) in cases {
-            assert_eq!(duration(seconds), text);
-        }
     }
 }

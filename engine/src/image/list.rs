@@ -7,12 +7,11 @@ use crate::{Engine, Error, Kind, Result, api};
 use layers::{Image, Store};
 
 impl Engine {
-    /// The images that fit, newest first; those without a name that others were made from only with `all`. (`digests` is
-    /// for clients: the answer holds them in any case.)
+    /// The images that fit, newest first; those without a name that others were made from only with `all`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a filter that does not exist.
-    pub fn images(&self, all: bool, _digests: bool, filters: &Filters) -> Result<Vec<api::ImageSummary>> {
+    pub fn images(&self, all: bool, filters: &Filters) -> Result<Vec<api::ImageSummary>> {
         only(filters, &["dangling", "label", "before", "since", "reference", "until"])?;
         let store = self.store()?;
         let known = store.images()?;

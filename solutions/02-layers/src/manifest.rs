@@ -36,9 +36,6 @@ pub mod media_type {
     }
 }
 
-/// No manifest, index or config is larger: registries refuse more, and so do we, before reading it into memory.
-pub const JSON_MAX: u64 = 4 << 20;
-
 /// A pointer to a blob: its type, its name, its size in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -23,7 +23,6 @@ const SHORT_OF_FILES: Duration = Duration::from_millis(100);
 /// A daemon whose sockets are there: connections wait until [`run`](Self::run).
 #[derive(Debug)]
 pub struct Daemon {
-    engine: Arc<Engine>,
     server: Server,
     sockets: Vec<Socket>,
 }
@@ -35,16 +34,7 @@ impl Daemon {
     /// One of them is taken, or cannot be made.
     pub fn listen(engine: Arc<Engine>, addresses: &[Address]) -> Result<Self, ListenError> {
         let sockets = addresses.iter().map(Socket::listen).collect::<Result<_, _>>()?;
-        Ok(Self { server: Server::new(Arc::clone(&engine)), engine, sockets })
-    }
-
-    /// Starts again what should run always (`--restart always`, `unless-stopped`) and does not, as after a boot of the
-    /// host. Returns which containers would not start, by name, and why: no reason not to serve.
-    ///
-    /// # Errors
-    /// The containers cannot be listed.
-    pub fn resume(&self) -> engine::Result<Vec<(String, engine::Error)>> {
-        self.engine.resume()
+        Ok(Self { server: Server::new(engine), sockets })
     }
 
     /// Serves until SIGTERM or SIGINT, then removes the sockets. Makes its own runtime: not to be called from within one.

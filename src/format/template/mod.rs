@@ -31,6 +31,15 @@ impl Template {
         Ok(Self { source: source.to_owned(), nodes: parse::parse(source)? })
     }
 
+    /// What `--format` asks for where one object is shown: None is the text for people, `json` is all of it.
+    pub fn of_object(format: Option<&str>) -> Result<Option<Self>, Error> {
+        match format {
+            None | Some("") => Ok(None),
+            Some("json") => Self::parse("{{json .}}").map(Some),
+            Some(source) => Self::parse(source).map(Some),
+        }
+    }
+
     /// What it prints for this value.
     pub fn execute(&self, data: &Value) -> Result<String, Error> {
         eval::run(&self.source, &self.nodes, data, false)

@@ -21,11 +21,10 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Fields that change nothing of what runs, with the value for which that is so (None: any).
-const HARMLESS: [(&str, Option<&str>); 6] = [
+const HARMLESS: [(&str, Option<&str>); 5] = [
     ("HostConfig.MemorySwappiness", Some("-1")), // the kernel's default
     ("HostConfig.Isolation", Some("\"default\"")),
     ("HostConfig.VolumeDriver", None), // concerns volumes that are yet to be made, which are refused themselves
-    ("HostConfig.CgroupnsMode", Some("\"private\"")), // is so in any case
     ("ArgsEscaped", None),             // Windows
     ("Detach", None),                  // of an exec: repeated in its start, where it counts
 ];
@@ -40,8 +39,7 @@ async fn create(State(engine): Shared, params: Params, headers: HeaderMap, body:
         return Err(Refusal::invalid(format!("Content-Type specified ({content_type}) must be 'application/json'")));
     }
     let request: CreateRequest = understand(&body)?;
-    refuse_endpoints(request.networking_config.as_ref())?;
-    refuse_platform(params.text("platform").unwrap_or_default())?;
+    engine::refuse_platform(params.text("platform").unwrap_or_default())?;
     let name = params.text("name").map(str::to_owned);
     answer::created(&blocking(move || engine.create(name.as_deref(), request)).await?)
 }
@@ -93,32 +91,6 @@ fn is_harmless(path: &str, value: &Value) -> bool {
     HARMLESS.iter().any(|(name, only)| *name == path && only.is_none_or(|only| only == text))
 }
 
-/// An address, alias or MAC on a network: there are no networks yet that have them.
-fn refuse_endpoints(networking_config: Option<&Value>) -> Result<(), Refusal> {
-    let endpoints = networking_config.and_then(|config| config.get("EndpointsConfig")).and_then(Value::as_object);
-    for (network, endpoint) in endpoints.into_iter().flatten() {
-        let asked = endpoint.as_object().into_iter().flatten().find(|(_, value)| !is_unset(value));
-        if let Some((field, _)) = asked {
-            return Err(Refusal::not_implemented(format!("{field} on network {network} is not supported")));
-        }
-    }
-    Ok(())
-}
-
-/// `linux`, `linux/arm64`, `linux/arm64/v8`: another machine's programs do not run here.
-fn refuse_platform(platform: &str) -> Result<(), Refusal> {
-    let host = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let mut parts = platform.split('/').filter(|part| !part.is_empty());
-    if parts.next().is_none_or(|os| os == "linux") && parts.next().is_none_or(|architecture| architecture == host) {
-        return Ok(());
-    }
-    Err(Refusal::not_implemented(format!("platform {platform} is not supported: this host is linux/{host}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,7 +111,6 @@ mod tests {
             "NetworkingConfig":{"EndpointsConfig":{"default":{"IPAMConfig":null,"Links":null,"MacAddress":"","GwPriority":0}}}}"#;
         let request: CreateRequest = understand(body.as_bytes()).unwrap();
         assert_eq!(request.host_config.console_size, [24, 80]);
-        assert!(refuse_endpoints(request.networking_config.as_ref()).is_ok());
     }
 
     #[test]
@@ -154,21 +125,6 @@ mod tests {
             "HostConfig.Mounts.BindOptions is not supported"
         );
         assert_eq!(refusal(r#"{"MacAddress":"02:42:ac:11:00:02"}"#), "MacAddress is not supported");
-    }
-
-    #[test]
-    fn an_address_on_a_network_is_refused() {
-        let config = serde_json::json!({"EndpointsConfig": {"mine": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}}});
-        assert_eq!(refuse_endpoints(Some(&config)).unwrap_err().message, "IPAMConfig on network mine is not supported");
-    }
-
-    #[test]
-    fn another_platform_is_refused() {
-        for fine in ["", "linux"] {
-            assert!(refuse_platform(fine).is_ok());
-        }
-        assert!(refuse_platform("windows").is_err());
-        assert!(refuse_platform("linux/s390x").unwrap_err().message.contains("this host is linux/"));
     }
 
     #[test]
