@@ -172,3 +172,16 @@ fn cidfile_and_container_prune() {
     let pruned = sandbox.ok(&["container", "prune", "-f"]);
     assert!(pruned.contains(&id) && pruned.contains("Total reclaimed space:"), "{pruned}");
 }
+
+/// A script's `exec 9>lock; flock 9` must not last as long as the container that it starts.
+#[test]
+fn a_container_keeps_nothing_open_that_its_starter_had() {
+    let sandbox = Sandbox::new();
+    let kesako = sandbox.std_command(&["--version"]).get_program().to_owned();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", r#"exec 9>&1; "$0" run -d workbench sleep 20 > /dev/null"#]).arg(kesako);
+    sandbox.place(&mut shell);
+    // Its end comes when nobody holds the pipe any more.
+    assert_eq!(shell.output().unwrap().stdout, b"");
+    assert!(!sandbox.ok(&["ps", "-q"]).is_empty(), "the shell's pipe was open until the container ended");
+}

@@ -3,6 +3,22 @@
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
+/// Closes all descriptors but the standard three and these.
+pub(crate) fn close_all_but(mut keep: Vec<RawFd>) -> std::io::Result<()> {
+    keep.sort_unstable();
+    // From each that is kept to the next; the numbers above the last one go on for ever.
+    let befores = [2].into_iter().chain(keep.iter().copied());
+    for (before, next) in befores.zip(keep.iter().copied().chain([RawFd::MAX])) {
+        let (first, last) = (before + 1, next - 1);
+        // SAFETY: integers only. Only a shim calls this, first thing in its life: nothing in this process has opened or
+        // wrapped any of these descriptors, so none is closed behind its owner's back.
+        if first <= last && unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
 /// Takes over descriptors that were inherited under these numbers. They will not be inherited again.
 pub(crate) fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
     if number <= 2 {

@@ -39,6 +39,15 @@ struct Letter {
     explain: bool,
 }
 
+impl Letter {
+    /// What the shim inherits besides.
+    fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+        let attached = self.attached.iter().map(|(fd, _)| *fd);
+        let waiting = self.waiting.iter().map(|(fd, _)| *fd);
+        attached.chain(waiting).chain([self.report, self.lock])
+    }
+}
+
 /// Streams that want to be there from the container's first byte on, and to hear of its end.
 #[derive(Debug, Default)]
 pub(crate) struct Guests {
@@ -99,8 +108,7 @@ fn spawn(letter: &Letter, may_mount: bool) -> std::io::Result<Pid> {
     actions.add_open(0, "/dev/null", OFlag::O_RDWR, Mode::empty())?;
     actions.add_dup2(0, 1)?;
     actions.add_dup2(0, 2)?;
-    let guests = letter.attached.iter().map(|(fd, _)| *fd).chain(letter.waiting.iter().map(|(fd, _)| *fd));
-    for fd in guests.chain([letter.report, letter.lock]) {
+    for fd in letter.descriptors() {
         // A descriptor "duplicated" to its own number is one that is not closed on exec (posix_spawn_file_actions_adddup2(3)).
         actions.add_dup2(fd, fd)?;
     }
@@ -132,6 +140,8 @@ fn reap(pid: Pid) {
 pub(super) fn receive() -> std::io::Result<Boot> {
     let text = std::env::var(VARIABLE).map_err(std::io::Error::other)?;
     let letter: Letter = serde_json::from_str(&text)?;
+    // Whoever started us had others open, a script's lock perhaps; they must not stay open as long as the container runs.
+    sys::close_all_but(letter.descriptors().collect())?;
     let socket = |fd: RawFd| sys::inherited(fd).map(UnixStream::from);
     let mut guests = Guests::default();
     for (fd, wants) in letter.attached {
