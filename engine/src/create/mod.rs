@@ -14,7 +14,7 @@ use crate::create::merge::merge;
 use crate::create::random_name::random_name;
 use crate::durable::Durability;
 use crate::image::ImageForRun;
-use crate::{Engine, Error, Kind, Result};
+use crate::{Engine, Error, Kind, Result, spec};
 
 impl Engine {
     /// Creates a container, with a random name if none is given.
@@ -30,6 +30,8 @@ impl Engine {
         warnings.extend(unsupported::notes_on_image(&image.config));
         merge(&mut request.config, &image.config);
         validate::fill_defaults(&mut request.host_config);
+        let passed_over = process::cgroup::passed_over(&spec::resources(&request.host_config))?;
+        warnings.extend(passed_over.into_iter().map(str::to_owned));
 
         let container = self.container(&ContainerId::random());
         // The image's hold ends with this function: until the record says that it is used, nobody may remove it.

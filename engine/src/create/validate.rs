@@ -198,9 +198,13 @@ fn cpu(host: &HostConfig) -> Result<()> {
     if host.nano_cpus > 0 && host.cpu_quota > 0 {
         return invalid("Conflicting options: Nano CPUs and CPU Quota cannot both be set");
     }
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    if host.nano_cpus < 0 || host.nano_cpus > (cpus as i64).saturating_mul(1_000_000_000) {
-        return invalid(format!("range of CPUs is from 0.01 to {cpus}.00, as there are only {cpus} CPUs available"));
+    if host.nano_cpus != 0 {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        if host.nano_cpus < 0 || host.nano_cpus > (cpus as i64).saturating_mul(1_000_000_000) {
+            return invalid(format!(
+                "range of CPUs is from 0.01 to {cpus}.00, as there are only {cpus} CPUs available"
+            ));
+        }
     }
     if host.cpu_shares < 0 {
         return invalid(format!("invalid CPU shares ({}): value must be a positive integer", host.cpu_shares));

@@ -61,7 +61,8 @@ pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) ->
     let root = engine.mount_rootfs(container, record)?;
     let spec = specification(container, record, root.as_fd())?;
     let resources = spec.linux().as_ref().and_then(|linux| linux.resources().clone()).unwrap_or_default();
-    let (cgroup, _warnings) = Cgroup::create(container.id.as_str(), &resources)?;
+    // What is passed over was told when the container was created.
+    let (cgroup, _passed_over) = Cgroup::create(container.id.as_str(), &resources)?;
     let result = launch_in(&cgroup, root, &spec, record, log);
     match result {
         Ok(init) => Ok(Contained {

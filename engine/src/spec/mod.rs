@@ -193,7 +193,7 @@ fn set_paths(linux: &mut oci::Linux, host: &HostConfig) {
 }
 
 /// Limits, each only where it was asked for: a controller that nobody asks for is not touched.
-fn resources(host: &HostConfig) -> LinuxResources {
+pub(crate) fn resources(host: &HostConfig) -> LinuxResources {
     let mut resources = LinuxResources::default();
     let mut memory = LinuxMemory::default();
     memory.set_limit(positive(host.memory));

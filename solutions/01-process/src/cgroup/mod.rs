@@ -32,8 +32,28 @@ pub struct Cgroup {
     v1: Vec<(Controller, PathBuf)>,
 }
 
+/// Which of these limits [`Cgroup::create`] will pass over, in Docker's words: for whoever must say so before there is a group.
+///
+/// # Errors
+/// A limit that makes no sense.
+pub fn passed_over(resources: &oci::LinuxResources) -> Result<Vec<&'static str>> {
+    let limits = limits::limits(resources)?;
+    let passed_over = limits.iter().filter(|limit| limit.discarded.is_some() && !limit.lifts && !is_known(limit));
+    Ok(passed_over.filter_map(|limit| limit.discarded).collect())
+}
+
+/// Whether the kernel has the files. At the top of v2's tree there are none to look for: what it has in some version is taken
+/// for granted.
+fn is_known(limit: &Limit) -> bool {
+    match hierarchy::unified() {
+        Some(mount) if has_controller(&mount, limit.controller) => !limit.v2.is_empty(),
+        _ => hierarchy::v1(limit.controller)
+            .is_some_and(|mount| limit.v1.iter().all(|(file, _)| mount.join(file).exists())),
+    }
+}
+
 impl Cgroup {
-    /// Makes the cgroup `/kesako/<name>`, and the warnings Docker would print.
+    /// Makes the cgroup `/kesako/<name>`, and says what limits were passed over (see [`passed_over`]).
     ///
     /// # Errors
     /// A limit was asked for and nothing on this host can enforce it. Without a limit, a user who may not make cgroups gets
@@ -225,6 +245,8 @@ impl Cgroup {
             };
             let known = !settings.is_empty() && settings.iter().all(|(file, _)| folder.join(file).exists());
             if let (false, Some(warning)) = (known, limit.discarded) {
+                let shell = format!("ls {}", folder.display());
+                tracing::info!(target: "explain", man = "cgroups(7)", shell, "{warning}");
                 warnings.push(warning.to_owned());
                 continue;
             }

@@ -82,6 +82,18 @@ fn limits_are_in_force_for_who_has_joined() {
 }
 
 #[test]
+fn what_is_passed_over_is_known_beforehand() {
+    let asked = r#"{"memory":{"limit":67108864,"swap":67108864,"swappiness":10,"disableOOMKiller":true}}"#;
+    let beforehand = passed_over(&resources(asked)).unwrap();
+    let (cgroup, passed_over) = match Cgroup::create(&format!("test-over-{}", std::process::id()), &resources(asked)) {
+        Ok(created) => created,
+        Err(error) => return eprintln!("NOT RUN: what is passed over: {error}"),
+    };
+    cgroup.remove().unwrap();
+    assert_eq!(beforehand, passed_over);
+}
+
+#[test]
 fn no_limit_takes_no_controller() {
     let Some(cgroup) = create("lifted", r#"{"memory":{"swap":-1},"pids":{"limit":-1},"cpu":{"quota":-1}}"#) else {
         return;
