@@ -20,12 +20,15 @@ pub(crate) enum Durability {
     Passing,
 }
 
-/// Writes `value` as indented JSON (people read these files), atomically replacing `path`.
+/// Writes `value` as JSON, atomically replacing `path`: indented where it lasts, for people read these files.
 ///
 /// The temporary file has a fixed name, so a crash leaves at most one: callers hold the lock of the folder.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize, durability: Durability) -> Result<()> {
-    let mut text =
-        serde_json::to_vec_pretty(value).map_err(|e| Error::system(format!("write {}", path.display()), e))?;
+    let text = match durability {
+        Durability::Lasting => serde_json::to_vec_pretty(value),
+        Durability::Passing => serde_json::to_vec(value),
+    };
+    let mut text = text.map_err(|e| Error::system(format!("write {}", path.display()), e))?;
     text.push(b'\n');
     replace(path, &text, durability).map_err(|e| Error::system(format!("write {}", path.display()), e))
 }
