@@ -1,4 +1,4 @@
-//! Times as people say them.
+//! Times and sizes as people say them.
 
 use jiff::Timestamp;
 
@@ -31,6 +31,24 @@ pub fn duration(seconds: i64) -> String {
         (.., ..17520) => format!("{} months", hours / 24 / 30),
         _ => format!("{} years", seconds / 3600 / 24 / 365),
     }
+}
+
+/// `10m`, `1.5GB`, `512`: a number of bytes, units being powers of 1024, as Docker reads sizes.
+pub(crate) fn bytes(text: &str) -> Option<i64> {
+    let lower = text.trim().to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
+    let unit = lower[digits.len()..].trim_start();
+    let power = match unit.trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        "p" => 5,
+        _ => return None,
+    };
+    let number: f64 = digits.parse().ok().filter(|n: &f64| *n >= 0.0 && n.is_finite())?;
+    Some((number * 1024f64.powi(power)) as i64)
 }
 
 #[cfg(test)]
@@ -97,5 +115,11 @@ mod tests {
     fn a_time_without_meaning_is_the_epoch() {
         assert_eq!(seconds("1970-01-01T00:01:00.5Z"), 60);
         assert_eq!(seconds("yesterday"), 0);
+    }
+
+    #[test]
+    fn sizes_are_read_as_docker_reads_them() {
+        assert_eq!(["512", "10m", "1.5GB", "2kiB", "1 k"].map(bytes), [512, 10 << 20, 3 << 29, 2048, 1024].map(Some));
+        assert_eq!(["", "ten", "1x", "-1", "m"].map(bytes), [None; 5]);
     }
 }

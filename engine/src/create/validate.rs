@@ -254,14 +254,9 @@ fn log_options(host: &HostConfig) -> Result<()> {
     if !matches!(driver, "" | "json-file") {
         return invalid(format!("logger: no log driver named '{driver}' is registered"));
     }
-    for (option, value) in &host.log_config.config {
+    for option in host.log_config.config.keys() {
         match option.as_str() {
-            "max-size" if bytes(value).is_none_or(|size| size < 1) => {
-                return invalid(format!("invalid value for \"max-size\": {value:?}"));
-            }
-            "max-file" if value.parse::<u32>().is_ok_and(|files| files > 0) => {}
-            "max-file" => return invalid("max-file cannot be less than 1"),
-            "max-size" => {}
+            "max-size" | "max-file" => {}
             "compress" | "labels" | "labels-regex" | "env" | "env-regex" | "tag" => {
                 let text = format!("log opt '{option}': Kesako does not have it");
                 return Err(Error::new(Kind::NotImplemented, text));
@@ -269,25 +264,7 @@ fn log_options(host: &HostConfig) -> Result<()> {
             _ => return invalid(format!("unknown log opt '{option}' for json-file log driver")),
         }
     }
-    Ok(())
-}
-
-/// `10m`, `1.5GB`, `512`: a number of bytes, units being powers of 1024, as Docker reads sizes.
-pub(crate) fn bytes(text: &str) -> Option<i64> {
-    let lower = text.trim().to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
-    let unit = lower[digits.len()..].trim_start();
-    let power = match unit.trim_end_matches('b').trim_end_matches('i') {
-        "" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        "p" => 5,
-        _ => return None,
-    };
-    let number: f64 = digits.parse().ok().filter(|n: &f64| *n >= 0.0 && n.is_finite())?;
-    Some((number * 1024f64.powi(power)) as i64)
+    crate::shim::Bounds::parse(&host.log_config.config).map(drop)
 }
 
 fn ulimit(limit: &crate::api::Ulimit) -> Result<()> {

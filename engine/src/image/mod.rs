@@ -28,7 +28,7 @@ pub(crate) struct ImageForRun {
 /// `KESAKO_MAX_LAYER_SIZE=512m`: what a layer may have, packed or unpacked, on a host with little room.
 fn layer_limit() -> Result<Option<u64>> {
     let Ok(text) = std::env::var("KESAKO_MAX_LAYER_SIZE") else { return Ok(None) };
-    match crate::create::validate::bytes(&text).and_then(|bytes| u64::try_from(bytes).ok()) {
+    match crate::words::bytes(&text).and_then(|bytes| u64::try_from(bytes).ok()) {
         Some(bytes) => Ok(Some(bytes)),
         None => Err(Error::new(Kind::Invalid, format!("KESAKO_MAX_LAYER_SIZE={text}: write it as 512m or 2g"))),
     }

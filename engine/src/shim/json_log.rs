@@ -37,7 +37,10 @@ impl Bounds {
         let max_size = match options.get("max-size").map(String::as_str) {
             None => 10 << 20,
             Some("-1") => u64::MAX,
-            Some(text) => size(text).ok_or_else(|| invalid(format!("invalid size: '{text}'")))?,
+            Some(text) => {
+                let size = crate::words::bytes(text).and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0);
+                size.ok_or_else(|| invalid(format!("invalid size: '{text}'")))?
+            }
         };
         let max_file = match options.get("max-file") {
             None => 3,
@@ -49,19 +52,6 @@ impl Bounds {
         };
         Ok(Self { max_size, max_file })
     }
-}
-
-/// `10m`, `512k`, `1g`, `100`: powers of 1024.
-fn size(text: &str) -> Option<u64> {
-    let lower = text.to_ascii_lowercase();
-    let number = lower.trim_end_matches('b').trim_end_matches('i');
-    let (digits, shift) = match number.chars().last()? {
-        'k' => (&number[..number.len() - 1], 10),
-        'm' => (&number[..number.len() - 1], 20),
-        'g' => (&number[..number.len() - 1], 30),
-        _ => (number, 0),
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|size| *size > 0)
 }
 
 /// The log of one container.
@@ -279,7 +269,8 @@ mod tests {
         assert_eq!(parse("10m", "3").unwrap(), Bounds { max_size: 10 << 20, max_file: 3 });
         assert_eq!(parse("2kB", "1").unwrap(), Bounds { max_size: 2048, max_file: 1 });
         assert_eq!(parse("-1", "1").unwrap().max_size, u64::MAX);
-        assert!(parse("ten", "1").is_err());
+        assert_eq!(parse("1.5m", "1").unwrap().max_size, 3 << 19);
+        assert!(parse("ten", "1").is_err() && parse("0", "1").is_err());
         assert!(parse("1m", "0").is_err());
     }
 }
