@@ -199,9 +199,12 @@ pub(crate) fn follow(
             }
             match report::receive(channel.as_fd()) {
                 Ok(Message::End) => return Ok(running),
-                Ok(Message::Terminal(master)) => running.terminal = Some(master),
+                Ok(Message::Terminal(master)) if running.terminal.is_none() => running.terminal = Some(master),
                 Ok(Message::Failed(failure)) => break explain(failure),
-                Ok(Message::Born(_)) => {}
+                // A second terminal, or another birth: what speaks can be in the hands of the container.
+                Ok(Message::Terminal(_) | Message::Born(_)) => {
+                    break Error::system("cannot understand the container's process", Errno::PROTO);
+                }
                 Err(error) => break Error::system("cannot hear the container's process", error),
             }
         },
