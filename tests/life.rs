@@ -92,6 +92,43 @@ fn stop_gives_grace_then_kills() {
 }
 
 #[test]
+fn a_killed_container_can_be_removed_at_once() {
+    Sandbox::each(|sandbox| {
+        for _ in 0..5 {
+            let id = sandbox.ok(&["run", "-d", "--restart", "always", "workbench", "sleep", "100"]);
+            sandbox.ok(&["kill", &id]);
+            assert_eq!(sandbox.ok(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", &id]), "exited 137");
+            sandbox.ok(&["rm", &id]);
+        }
+        let id = sandbox.ok(&["run", "-d", "--rm", "workbench", "sleep", "100"]);
+        sandbox.ok(&["kill", &id]);
+        assert_eq!(sandbox.ok(&["ps", "-aq"]), "");
+    });
+}
+
+#[test]
+fn what_the_shim_does_to_stop_a_container_is_told() {
+    let sandbox = Sandbox::new();
+    for verb in ["stop", "kill"] {
+        sandbox.ok(&["run", "-d", "--name", verb, "--init", "workbench", "sleep", "100"]);
+        let told = sandbox.output(&["--explain", verb, verb]).stderr;
+        let told = String::from_utf8(told).unwrap();
+        assert!(told.contains("pidfd_send_signal(2)"), "{verb}: {told}");
+    }
+}
+
+#[test]
+fn an_ordinary_user_commits_a_container_that_cannot_be_paused() {
+    Sandbox::each(|sandbox| {
+        sandbox.ok(&["run", "-d", "--name", "up", "workbench", "sh", "-c", "echo here > /proof; sleep 100"]);
+        eventually("the file is there", || sandbox.output(&["exec", "up", "cat", "/proof"]).status.success());
+        sandbox.ok(&["commit", "up", "snapshot"]);
+        assert_eq!(sandbox.ok(&["run", "--rm", "snapshot", "cat", "/proof"]), "here");
+        sandbox.ok(&["rm", "-f", "up"]);
+    });
+}
+
+#[test]
 fn restart_policies() {
     let sandbox = Sandbox::new();
     sandbox.ok(&[

@@ -43,11 +43,6 @@ impl Error {
     pub fn system(doing: impl std::fmt::Display, cause: impl std::fmt::Display) -> Self {
         Self::new(Kind::System, format!("cannot {doing}: {cause}"))
     }
-
-    /// The same once more, for another who waits for it.
-    pub(crate) fn repeat(&self) -> Self {
-        Self { kind: self.kind, message: self.message.clone() }
-    }
 }
 
 /// What the store of images refuses, under the status that Docker gives it.

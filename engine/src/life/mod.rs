@@ -86,7 +86,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Sends a signal to the container's first process: SIGKILL if none is named.
+    /// Sends a signal to the container's first process: SIGKILL if none is named, and that one's effect is waited for.
     ///
     /// # Errors
     /// [`Kind::Conflict`] when it does not run.

@@ -93,11 +93,17 @@ impl Reply {
 
     /// Answers, and gives the socket back for what follows.
     pub(super) fn send(self, told: &[Told], line: Line) -> UnixStream {
-        let mut bytes: Vec<u8> = told.iter().flat_map(|told| Line::Explain(told.clone()).to_bytes()).collect();
-        bytes.extend(line.to_bytes());
+        self.tell(told);
         // An answer fits into an empty socket's buffer. Who does not take it has gone, and needs no answer.
-        let _gone = (&self.socket).write_all(&bytes);
+        let _gone = (&self.socket).write_all(&line.to_bytes());
         self.socket
+    }
+
+    /// What was done so far, ahead of the answer.
+    pub(super) fn tell(&self, told: &[Told]) {
+        let bytes: Vec<u8> = told.iter().flat_map(|told| Line::Explain(told.clone()).to_bytes()).collect();
+        // As in `send`.
+        let _gone = (&self.socket).write_all(&bytes);
     }
 
     pub(super) fn watch<'a>(&'a self, watch: &mut Watch<'a>) {

@@ -17,7 +17,14 @@ impl Shim {
     pub(super) fn obey(&mut self, request: Request, explain: bool, reply: Reply) {
         match request {
             Request::Wait(condition) => self.wait(condition, reply),
-            Request::Stop { signal, grace, again } => self.stop(signal, grace, again, reply),
+            Request::Kill { signal } => {
+                let (killed, told) = explain::during(explain, || self.kill(signal));
+                self.answer_at_end(killed, signal == SIGKILL, &told, reply);
+            }
+            Request::Stop { signal, grace, again } => {
+                let (asked, told) = explain::during(explain, || self.stop(signal, grace, again));
+                self.answer_at_end(asked, true, &told, reply);
+            }
             Request::Attach(wants) => match self.contained() {
                 Ok(contained) => {
                     let socket = reply.send(&[], Line::Done(Answer::default()));
@@ -48,7 +55,6 @@ impl Shim {
                 resized.map_err(|e| Error::system("resize the terminal", e))?;
             }
             Request::ExecResize { id, height, width } => self.execs.resize(&id, height, width)?,
-            Request::Kill { signal } => self.kill(signal)?,
             Request::Pause => self.pause()?,
             Request::Unpause => self.unpause()?,
             Request::Processes => {
@@ -56,7 +62,12 @@ impl Shim {
                 return Ok(Answer { processes, ..Answer::default() });
             }
             // Answered by `obey`.
-            Request::Attach(_) | Request::Follow | Request::Exec { .. } | Request::Stop { .. } | Request::Wait(_) => {}
+            Request::Attach(_)
+            | Request::Follow
+            | Request::Exec { .. }
+            | Request::Kill { .. }
+            | Request::Stop { .. }
+            | Request::Wait(_) => {}
         }
         Ok(Answer::default())
     }
@@ -107,30 +118,36 @@ impl Shim {
     }
 
     /// Sends the stop signal, and sees to it that the container ends.
-    fn stop(&mut self, signal: i32, grace: i64, again: bool, reply: Reply) {
+    fn stop(&mut self, signal: i32, grace: i64, again: bool) -> Result<()> {
         self.stopping.again = again;
         self.restarts.cancel();
-        self.stopping.replies.push(reply);
-        let done = self.mark_stopped().and_then(|()| match self.life {
-            Life::Resting(_) => self.over(),
-            Life::Over => Ok(()),
-            Life::Running(_) => {
-                self.tell("kill", &[("signal", &signal.to_string())]);
-                self.signal(signal)?;
-                if self.state.status == Status::Paused {
-                    self.unpause()?;
-                }
-                Ok(())
-            }
-        });
-        if let Err(error) = done {
-            let replies = std::mem::take(&mut self.stopping.replies).into_iter();
-            return replies.for_each(|reply| drop(reply.send(&[], Line::of(Err(error.repeat())))));
+        self.mark_stopped()?;
+        match self.life {
+            Life::Resting(_) => return self.over(),
+            Life::Over => return Ok(()),
+            Life::Running(_) => {}
+        }
+        self.tell("kill", &[("signal", &signal.to_string())]);
+        self.signal(signal)?;
+        if self.state.status == Status::Paused {
+            self.unpause()?;
         }
         // Forever, if negative.
         if let Ok(seconds) = u64::try_from(grace) {
             self.stopping.deadline = Some(Instant::now() + Duration::from_secs(seconds));
         }
+        Ok(())
+    }
+
+    /// Answers a request that is to end the container: when it has ended (`at_end`), so that who asked can remove it or
+    /// start it at once; sooner if it was refused, or is a mere message.
+    fn answer_at_end(&mut self, asked: Result<()>, at_end: bool, told: &[explain::Told], reply: Reply) {
+        let over = matches!(self.life, Life::Over);
+        if asked.is_ok() && at_end && !over {
+            reply.tell(told);
+            return self.stopping.replies.push(reply);
+        }
+        reply.send(told, Line::of(asked.map(|()| Answer::default())));
     }
 
     fn signal(&mut self, signal: i32) -> Result<()> {
