@@ -1,6 +1,7 @@
 //! Making an image of a container.
 
 use crate::api::{self, ContainerConfig};
+use crate::container::record::{Container, Record};
 use crate::container::state::Status;
 use crate::create::merge::merge;
 use crate::image::archives;
@@ -61,10 +62,7 @@ impl Engine {
         let mut recipe = layers::image::Config::from(&config);
         layers::instructions::apply(&mut recipe, &options.changes)?;
 
-        let paused = options.pause && status == Status::Running;
-        if paused {
-            self.pause(container.id.as_str())?;
-        }
+        let paused = options.pause && status == Status::Running && self.hold_still(&container)?;
         let written = self.write_image(&container, &record, options, recipe, name.as_ref());
         if let Ok(id) = &written {
             let reference = name.map(|name| name.to_string()).unwrap_or_default();
@@ -84,10 +82,22 @@ impl Engine {
         Ok(api::IdResponse { id: written? })
     }
 
+    /// Whether it could be paused: a container without a cgroup, as an ordinary user's often is, goes on while it is
+    /// copied, for that is better than no image.
+    fn hold_still(&self, container: &Container) -> Result<bool> {
+        match self.pause(container.id.as_str()) {
+            Err(error) if error.kind == Kind::System => {
+                tracing::warn!("commit {}: it goes on meanwhile: {error}", container.id);
+                Ok(false)
+            }
+            paused => paused.map(|()| true),
+        }
+    }
+
     fn write_image(
         &self,
-        container: &crate::container::record::Container,
-        record: &crate::container::record::Record,
+        container: &Container,
+        record: &Record,
         options: &CommitOptions,
         recipe: layers::image::Config,
         name: Option<&layers::Reference>,
