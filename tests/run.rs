@@ -141,6 +141,24 @@ fn signals_to_the_command_line_reach_the_container() {
 }
 
 #[test]
+fn the_third_interrupt_ends_a_command_whose_container_does_not_hear() {
+    let sandbox = Sandbox::new();
+    // The kernel keeps from a PID 1 what it has no handler for.
+    let mut child = sandbox.spawn(&["run", "--name", "deaf", "workbench", "sleep", "100"]);
+    eventually("it runs", || sandbox.output(&["inspect", "-f", "{{.State.Status}}", "deaf"]).stdout == b"running\n");
+    for _ in 0..3 {
+        assert!(child.try_wait().unwrap().is_none());
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGINT)
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n");
+    assert_eq!(sandbox.ok(&["inspect", "-f", "{{.State.Status}}", "deaf"]), "running");
+}
+
+#[test]
 fn two_containers_cannot_win_one_name() {
     let sandbox = Sandbox::new();
     sandbox.ok(&["run", "--rm", "workbench", "true"]);

@@ -110,7 +110,12 @@ fn arguments<V: clap::Args>(entry: &Entry) -> clap::Command {
 fn execute<V: Verb>(matches: &ArgMatches, session: Session) -> anyhow::Result<()> {
     let verb = V::from_arg_matches(matches)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = tokio::task::LocalSet::new().block_on(&runtime, verb.run(session));
+    let result = tokio::task::LocalSet::new().block_on(&runtime, async {
+        tokio::select! {
+            result = verb.run(session) => result,
+            error = crate::terminal::out_of_patience() => Err(error),
+        }
+    });
     // A thread that still waits, for a key or for a container's end, must not hold up ours.
     runtime.shutdown_background();
     result

@@ -1,12 +1,13 @@
 //! Signals that come to us and are meant for the container.
 
 use super::size_of;
+use crate::failure::Exit;
 use daemon::Client;
 use nix::sys::signal::Signal;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// All that can be passed on, but for those that tell of our own children, pipes and window, and those by which a shell
 /// stops what reads or writes in its background.
@@ -31,6 +32,17 @@ const PROXIED: &[Signal] = &[
     Signal::SIGSYS,
 ];
 
+/// So often one presses Ctrl-C before one means it.
+const PATIENCE: u32 = 3;
+
+static OUT_OF_PATIENCE: Notify = Notify::const_new();
+
+/// Comes back when signals were passed on to a container that would not hear: the process must end all the same.
+pub async fn out_of_patience() -> anyhow::Error {
+    OUT_OF_PATIENCE.notified().await;
+    Exit::with(1, format!("\ngot {PATIENCE} SIGTERM/SIGINTs, forcefully exiting"))
+}
+
 /// From now on, signals go to the container and no longer end this process.
 pub fn proxy(client: Rc<Client>, id: String) -> anyhow::Result<()> {
     let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -41,7 +53,12 @@ pub fn proxy(client: Rc<Client>, id: String) -> anyhow::Result<()> {
     }
     // One after the other, so that they arrive in their order.
     tokio::task::spawn_local(async move {
+        let mut endings = 0;
         while let Some(kind) = receiver.recv().await {
+            endings += u32::from(matches!(kind, Signal::SIGINT | Signal::SIGTERM));
+            if endings == PATIENCE {
+                return OUT_OF_PATIENCE.notify_one();
+            }
             let kill = client.post(format!("/containers/{id}/kill")).query("signal", kind.as_str());
             // A container that has just ended, or not yet begun, cannot be signalled; Docker says nothing either.
             let _ = kill.send().await;
