@@ -6,6 +6,7 @@ use crate::flags::{config, filter};
 use crate::format::template::Value;
 use crate::format::{Format, Row, Rows, ellipsis, ports, quote, short_id, units};
 use crate::help;
+use crate::output::warn;
 use crate::session::Session;
 use engine::api::ContainerSummary;
 
@@ -60,6 +61,9 @@ const ROWS: Rows = Rows {
 
 impl Verb for List {
     async fn run(self, session: Session) -> anyhow::Result<()> {
+        if self.quiet && self.format.as_ref().is_some_and(|format| !format.is_empty()) {
+            warn("WARNING: Ignoring custom format, because both --format and --quiet are set.");
+        }
         let format = self.chosen_format();
         ROWS.check(&format)?;
         let client = session.connect()?;

@@ -43,7 +43,7 @@ pub struct ContainerFlags {
     #[arg(short, long, default_value = "")]
     pub workdir: String,
     /// Set meta data on a container
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = environment::check_label)]
     pub label: Vec<String>,
     /// Read in a line delimited file of labels
     #[arg(long)]

@@ -49,6 +49,14 @@ pub fn check_variable(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A label without a name could not be found again.
+pub fn check_label(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.starts_with('=') {
+        return Err(format!("invalid label '{text}': empty name"));
+    }
+    Ok(text.to_owned())
+}
+
 /// The lines that say something: no comments, no empty ones, no space before.
 fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
     let text = std::fs::read(path).map_err(|error| anyhow::anyhow!("open {}: {}", path.display(), go_text(&error)))?;
@@ -91,6 +99,13 @@ mod tests {
         let path = format!("PATH={}", std::env::var("PATH").unwrap());
         let found = variables(&[file.display().to_string()], &["C=4".into(), "NOT_SET_ANYWHERE".into()]).unwrap();
         assert_eq!(found, ["A=1", "B=2 3", &path, "C=4", "NOT_SET_ANYWHERE"]);
+    }
+
+    #[test]
+    fn a_label_needs_a_name() {
+        assert_eq!(check_label("").unwrap_err(), "invalid label '': empty name");
+        assert_eq!(check_label("=x").unwrap_err(), "invalid label '=x': empty name");
+        assert_eq!(check_label("x").unwrap(), "x");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum Error {
     #[error("unable to find user {0}: no matching entries in passwd file")]
     UnknownUser(String),
     /// A group that the image does not know.
-    #[error("{0}")]
+    #[error("unable to find group {0}: no matching entries in group file")]
     UnknownGroup(String),
     /// `kill -s NONSENSE`
     #[error("Invalid signal: {0}")]

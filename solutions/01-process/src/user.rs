@@ -43,13 +43,10 @@ pub fn resolve(root: BorrowedFd<'_>, user: &str, groups: &[String]) -> Result<Us
             listed.extend(entries(&group_file).filter(|group| group.lists(name)).filter_map(|group| group.id()));
         }
     } else {
-        found.gid = group_id(&group_file, group_part).ok_or_else(|| {
-            Error::UnknownGroup(format!("unable to find group {group_part}: no matching entries in group file"))
-        })?;
+        found.gid = group_id(&group_file, group_part).ok_or_else(|| Error::UnknownGroup(group_part.to_owned()))?;
     }
     for group in groups {
-        let gid =
-            group_id(&group_file, group).ok_or_else(|| Error::UnknownGroup(format!("Unable to find group {group}")))?;
+        let gid = group_id(&group_file, group).ok_or_else(|| Error::UnknownGroup(group.clone()))?;
         listed.push(gid);
     }
     for id in [found.uid, found.gid].iter().chain(&listed) {
@@ -194,7 +191,7 @@ mod tests {
         let text = |user_text: &str, groups: &[&str]| user(user_text, groups).unwrap_err().to_string();
         assert_eq!(text("nobody", &[]), "unable to find user nobody: no matching entries in passwd file");
         assert_eq!(text("app:nogroup", &[]), "unable to find group nogroup: no matching entries in group file");
-        assert_eq!(text("app", &["nogroup"]), "Unable to find group nogroup");
+        assert_eq!(text("app", &["nogroup"]), "unable to find group nogroup: no matching entries in group file");
         assert_eq!(text("3000000000", &[]), "uids and gids must be in range 0-2147483647");
     }
 
