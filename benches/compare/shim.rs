@@ -11,6 +11,8 @@ use crate::contenders::{beside_me, data_root};
 /// Prints the private memory of a running container's shim, and how many processes are left when it is gone.
 pub(crate) fn report(folder: &Path) -> Result<()> {
     let id = kesako(folder, &["run", "-d", "--network", "none", "workbench", "sleep", "1000"])?;
+    // After a second it gives back what only the start needed.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     let measured = measure(folder, &id);
     kesako(folder, &["rm", "-f", &id])?;
     let (kib, threads, running) = measured?;

@@ -19,6 +19,22 @@ pub(crate) fn close_all_but(mut keep: Vec<RawFd>) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Unmaps our own code as it stands. What is executed again is mapped again, out of the page cache, at the price of a fault.
+pub(crate) fn forget_code() {
+    let here = forget_code as fn() as usize;
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let mut code = maps.lines().filter_map(|line| {
+        let (range, _) = line.split_once(" r-xp ")?;
+        let (start, end) = range.split_once('-')?;
+        Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
+    });
+    if let Some(code) = code.find(|range| range.contains(&here)) {
+        // SAFETY: pages of a file that were never written (the mapping is not writable), so the kernel finds the very same
+        // bytes when they are next executed; not even this function notices. A failure leaves things as they are.
+        unsafe { libc::madvise(code.start as *mut libc::c_void, code.len(), libc::MADV_DONTNEED) };
+    }
+}
+
 /// Takes over descriptors that were inherited under these numbers. They will not be inherited again.
 pub(crate) fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
     if number <= 2 {

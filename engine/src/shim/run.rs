@@ -11,10 +11,13 @@ use super::restart::Restarts;
 use crate::container::record::{Container, Record};
 use crate::container::state;
 use crate::container::state::{ProcessIdentity, State, Status};
-use crate::{Engine, Error, Result, WaitCondition, explain};
+use crate::{Engine, Error, Result, WaitCondition, explain, sys};
 use std::io::Write;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A container that has lived so long may live for days.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// The whole of a shim. Never returns.
 pub(crate) fn main() -> ! {
@@ -164,8 +167,15 @@ impl Shim {
     }
 
     fn serve(mut self) -> Result<()> {
+        let mut settles = Some(Instant::now() + SETTLED);
         while !matches!(self.life, Life::Over) {
-            let ready = self.watch().wait();
+            let mut watch = self.watch();
+            settles.iter().for_each(|moment| watch.until(*moment));
+            let ready = watch.wait();
+            // Most of our code was there to start the container; a few pages of it are enough to watch over one.
+            if settles.take_if(|moment| Instant::now() >= *moment).is_some() {
+                sys::forget_code();
+            }
             self.turn(&ready)?;
         }
         self.linger();
