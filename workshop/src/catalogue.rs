@@ -117,6 +117,43 @@ fn chapter(root: &Path, folder: String) -> Result<Chapter> {
     Ok(Chapter { number, folder, title: described.title, exercises })
 }
 
+/// What a command is about: everything, a chapter (`2`), or an exercise (`2.3`).
+#[derive(Clone, Copy, Debug)]
+pub enum Selection {
+    All,
+    Chapter(u32),
+    Exercise(Id),
+}
+
+impl Selection {
+    pub fn parse(text: Option<&str>) -> Result<Self> {
+        Ok(match text.map(|text| (text, text.parse())) {
+            None => Self::All,
+            Some((_, Ok(chapter))) => Self::Chapter(chapter),
+            Some((text, Err(_))) => Self::Exercise(text.parse()?),
+        })
+    }
+
+    /// The chapters it touches.
+    pub fn chapters(self, mut chapters: Vec<Chapter>) -> Result<Vec<Chapter>> {
+        let number = match self {
+            Self::All => return Ok(chapters),
+            Self::Chapter(number) | Self::Exercise(Id { chapter: number, .. }) => number,
+        };
+        chapters.retain(|chapter| chapter.number == number);
+        let chapter = chapters.first().with_context(|| format!("there is no chapter {number} with exercises"))?;
+        if let Self::Exercise(id) = self {
+            chapter.exercise(id)?;
+        }
+        Ok(chapters)
+    }
+
+    /// Those of a chapter's exercises that it means.
+    pub fn exercises(self, chapter: &Chapter) -> impl Iterator<Item = &Exercise> {
+        chapter.exercises.iter().filter(move |exercise| !matches!(self, Self::Exercise(id) if id != exercise.id))
+    }
+}
+
 /// All sources of a crate, beneath it: `src/lib.rs`, `src/cgroup/mod.rs`, …
 pub fn sources(place: &Path) -> Result<Vec<PathBuf>> {
     fn visit(place: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {

@@ -56,7 +56,10 @@
 mod catalogue;
 mod keep;
 mod marks;
+mod scratch;
 mod starters;
+mod suite;
+mod verify;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -75,6 +78,8 @@ struct Arguments {
 enum Command {
     /// Write `chapters/` from the marked solutions; what you have written there is kept
     Starters(starters::Starters),
+    /// Prove the exercises: without one, exactly its tests fail, and the wrong answers are rejected
+    Verify(verify::Verify),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +96,7 @@ fn run() -> anyhow::Result<ExitCode> {
     let root = root()?;
     match Arguments::parse().command {
         Command::Starters(command) => command.run(&root),
+        Command::Verify(command) => command.run(&root),
     }
 }
 
