@@ -17,6 +17,8 @@ mod identity;
 mod namespaces;
 #[path = "../support/not_run.rs"]
 mod not_run;
+#[path = "retold.rs"]
+mod retold;
 #[path = "process/sandbox.rs"]
 mod sandbox;
 #[path = "process/signals.rs"]

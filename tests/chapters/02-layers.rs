@@ -14,6 +14,8 @@ mod hostile;
 mod not_run;
 #[path = "02-layers/overlay.rs"]
 mod overlay;
+#[path = "retold.rs"]
+mod retold;
 #[path = "02-layers/round_trip.rs"]
 mod round_trip;
 #[path = "sandbox.rs"]

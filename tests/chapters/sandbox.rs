@@ -39,9 +39,9 @@ pub fn run(module: &str, name: &str, body: impl FnOnce()) {
         let mut command = unshare();
         command.arg(binary).args(["--exact", &path, "--nocapture", "--include-ignored"]).env(INSIDE, kind);
         let output = command.output().expect("unshare(1) was there a moment ago");
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-        assert!(output.status.success(), "in a sandbox ({kind}):\n{text}");
-        assert!(text.contains("1 passed"), "{path} was not found in its own binary:\n{text}");
+        assert!(output.status.success(), "\n{}\n(`unshare {kind}`)\n", super::retold::retell(&output));
+        let found = String::from_utf8_lossy(&output.stdout).contains("1 passed");
+        assert!(found, "{path} was not found in its own binary");
     }
 }
 

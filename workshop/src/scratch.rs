@@ -80,7 +80,9 @@ pub fn write(root: &Path, chapter: &Chapter, wrong: &[Wrong]) -> Result<PathBuf>
         fs::copy(root.join("Cargo.lock"), place.join("Cargo.lock"))?;
     }
     // The tests are looked at where they are. Not the folder itself: insta would take its real name for another workspace.
-    mirror(&root.join("tests/chapters"), &place.join("tests/chapters"))?;
+    for folder in ["tests/chapters", "tests/support"] {
+        mirror(&root.join(folder), &place.join(folder))?;
+    }
     mirror(&root.join(&solution).join("tests"), &place.join(&solution).join("tests"))?;
     Ok(place)
 }

@@ -112,10 +112,9 @@ fn read(text: &str) -> Outcome {
     let mut outcome = Outcome::default();
     let mut section: Option<String> = None;
     for line in text.lines() {
-        if let Some(name) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----")) {
-            section = Some(short(name));
-        } else if line == "failures:" || line.starts_with("test result: ") {
-            section = None;
+        let header = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----")).map(short);
+        if let Some(name) = header.filter(|name| outcome.failed.contains_key(name)) {
+            section = Some(name);
         } else if let Some(said) = section.as_ref().and_then(|name| outcome.failed.get_mut(name)) {
             said.push_str(line);
             said.push('\n');
@@ -127,6 +126,14 @@ fn read(text: &str) -> Outcome {
                 _ => {}
             }
         }
+    }
+    // After the last one's words comes the list of all names.
+    if let Some(said) = section.and_then(|name| outcome.failed.get_mut(&name)) {
+        let end = said.rfind("\nfailures:\n").unwrap_or(said.len());
+        said.truncate(end);
+    }
+    for said in outcome.failed.values_mut() {
+        *said = said.trim().to_owned() + "\n";
     }
     outcome
 }

@@ -8,7 +8,7 @@ use crate::catalogue::{self, Chapter, Exercise};
 use crate::marks::Id;
 use crate::scratch::{self, CHOICE, Wrong};
 use crate::suite::{self, Outcome, Suite};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use colored::Colorize as _;
 use std::collections::BTreeSet;
 use std::path::Path;

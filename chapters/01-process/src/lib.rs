@@ -25,6 +25,8 @@ pub mod seccomp;
 pub mod signal;
 #[path = "../../../solutions/01-process/src/sysctl.rs"]
 pub mod sysctl;
+#[path = "../../../solutions/01-process/src/unfinished.rs"]
+pub mod unfinished;
 #[path = "../../../solutions/01-process/src/user.rs"]
 pub mod user;
 #[path = "../../../solutions/01-process/src/userns/mod.rs"]

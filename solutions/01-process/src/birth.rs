@@ -5,7 +5,7 @@
 //! copy of the engine that enters, gives birth to its own *sibling* (CLONE_PARENT), says its number, and ends.
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 
 use rustix::event::Timespec;
 use rustix::io::Errno;
@@ -13,6 +13,7 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid
 
 use crate::report::{self, At, Message, Outcome, Step};
 use crate::sys::{self, Cloned};
+use crate::unfinished;
 
 /// How long a midwife may take. She has no file to read and nobody to ask; but the container may have frozen its own cgroup.
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
@@ -52,6 +53,7 @@ impl Birth<'_> {
         let (ours, theirs) = report::channel().at(Step::Clone)?;
         let (midwife, in_cgroup) = self.try_both(|cgroup, in_cgroup| {
             sys::clone_into(0, cgroup, || {
+                unfinished::in_child(theirs.as_raw_fd());
                 let sibling = || sys::clone_sibling(self.namespaces, || child(in_cgroup)).at(Step::Clone);
                 match enter(theirs.as_fd()).and_then(|()| sibling()) {
                     Ok(pid) => report::send_born(theirs.as_fd(), pid),

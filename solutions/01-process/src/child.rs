@@ -14,7 +14,7 @@ use rustix::thread;
 
 use crate::beneath::{self, Make};
 use crate::report::{self, At, Outcome, Step};
-use crate::{process, rootfs, sys};
+use crate::{process, rootfs, sys, unfinished};
 
 /// Everything the child does.
 #[derive(Debug)]
@@ -34,6 +34,7 @@ pub(crate) struct Plan {
 /// The child's whole life before the command. `channel` is its end of the socket, `other_end` the parent's, of which it holds a copy.
 pub(crate) fn run(plan: &Plan, channel: &OwnedFd, other_end: &OwnedFd, wait: bool) -> Infallible {
     let parent = channel.as_fd();
+    unfinished::in_child(channel.as_raw_fd());
     // Otherwise neither side could see the other's end. (No other thread exists here that might hold this number.)
     if let Err(errno) = nix::unistd::close(other_end.as_raw_fd()) {
         sys::exit_now(errno as i32);

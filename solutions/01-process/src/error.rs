@@ -32,6 +32,9 @@ pub enum Error {
     /// A step between clone and exec.
     #[error("unable to start container process: {}{what}: {}", in_init(*.step), errno_text(*.errno))]
     Start { step: Step, what: String, errno: Errno },
+    /// A panic between clone and exec: a hole in a learner's chapter, mostly.
+    #[error("{0}")]
+    Panicked(String),
     /// A user that the image does not know.
     #[error("unable to find user {0}: no matching entries in passwd file")]
     UnknownUser(String),

@@ -18,7 +18,7 @@ use crate::beneath;
 use crate::birth::Birth;
 use crate::launch::{finish_from_outside, follow};
 use crate::report::{self, At, Outcome, Step};
-use crate::{Error, Options, Result, Running, Streams, cgroup::Cgroup, oci, process, sys};
+use crate::{Error, Options, Result, Running, Streams, cgroup::Cgroup, oci, process, sys, unfinished};
 use oci::LinuxNamespaceType as Kind;
 
 /// How long the new process may take to become the command. It has hardly anything left to do then; but the container can see it, and may
@@ -73,6 +73,7 @@ pub fn join(
     let enter = |midwife: BorrowedFd<'_>| plan.become_of_the_container(theirs.as_fd(), midwife, &terminal);
     let cgroup = options.cgroup.and_then(Cgroup::fd);
     let birth = Birth { namespaces: 0, cgroup, enter: Some(&enter) };
+    unfinished::before_clone();
     let born = birth.give(&|in_cgroup| run(&plan, &theirs, terminal.get(), cgroup.is_some() && !in_cgroup));
     let (cloned, in_cgroup) = born.map_err(|failure| process::explain(&plan.process, failure))?;
     drop(theirs);
@@ -149,6 +150,7 @@ impl Plan {
 /// The process that the container sees.
 fn run(plan: &Plan, channel: &OwnedFd, terminal: Option<&OwnedFd>, wait: bool) -> Infallible {
     let parent = channel.as_fd();
+    unfinished::in_child(channel.as_raw_fd());
     let failure = match begin(parent, terminal, wait) {
         Ok(()) => plan.process.command.exec(),
         Err(failure) => failure,

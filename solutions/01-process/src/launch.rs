@@ -16,7 +16,8 @@ use crate::namespaces::Namespaces;
 use crate::report::{self, Failure, Message, Step};
 use crate::sys::{self, Cloned, MountAttributes};
 use crate::{
-    Error, ExitStatus, Result, c_string, cgroup::Cgroup, cgroup_mount, devices, oci, process, rootfs, sysctl, userns,
+    Error, ExitStatus, Result, c_string, cgroup::Cgroup, cgroup_mount, devices, oci, process, rootfs, sysctl,
+    unfinished, userns,
 };
 
 /// Where the container's root comes from.
@@ -128,6 +129,7 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
         cgroup: options.cgroup.and_then(Cgroup::fd),
         enter: if namespaces.joins() { Some(&|_| namespaces.enter()) } else { None },
     };
+    unfinished::before_clone();
     let told = options.cgroup.is_some_and(|cgroup| cgroup.fd().is_some());
     let born = birth.give(&|in_cgroup| child::run(&plan, &theirs, &ours, maps.is_some() || told && !in_cgroup));
     let (cloned, in_cgroup) = born.map_err(|failure| explain(&plan, failure))?;
@@ -201,6 +203,7 @@ pub(crate) fn follow(
                 Ok(Message::End) => return Ok(running),
                 Ok(Message::Terminal(master)) if running.terminal.is_none() => running.terminal = Some(master),
                 Ok(Message::Failed(failure)) => break explain(failure),
+                Ok(Message::Panicked(words)) => break Error::Panicked(words),
                 // A second terminal, or another birth: what speaks can be in the hands of the container.
                 Ok(Message::Terminal(_) | Message::Born(_)) => {
                     break Error::system("cannot understand the container's process", Errno::PROTO);

@@ -14,6 +14,7 @@ pub mod rlimits;
 pub mod seccomp;
 pub mod signal;
 pub mod sysctl;
+pub mod unfinished;
 pub mod user;
 pub mod userns;
 

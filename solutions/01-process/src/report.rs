@@ -15,6 +15,8 @@ use rustix::net::{
     SendFlags, SocketFlags, SocketType, recv, recvmsg, send, sendmsg, socketpair,
 };
 
+use crate::unfinished;
+
 /// A step of the child that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -156,12 +158,15 @@ pub(crate) enum Message {
     End,
     Failed(Failure),
     Terminal(OwnedFd),
+    /// It has panicked, with these words.
+    Panicked(String),
     /// A midwife's word (`birth.rs`): the number of the new process.
     Born(i32),
 }
 
 const FAILED: u8 = b'!';
 const TERMINAL: u8 = b't';
+const PANICKED: u8 = b'p';
 const BORN: u8 = b'b';
 const GO: u8 = b'g';
 
@@ -183,6 +188,17 @@ pub(crate) fn send_terminal(to: BorrowedFd<'_>, master: &OwnedFd) -> Result<()> 
         return Err(Errno::MSGSIZE);
     }
     sendmsg(to, &[IoSlice::new(&[TERMINAL])], &mut control, SendFlags::NOSIGNAL).map(drop)
+}
+
+/// The child's side: its last words.
+pub(crate) fn send_panic(to: BorrowedFd<'_>, words: &[u8]) -> Result<()> {
+    sendmsg(
+        to,
+        &[IoSlice::new(&[PANICKED]), IoSlice::new(words)],
+        &mut SendAncillaryBuffer::default(),
+        SendFlags::NOSIGNAL,
+    )
+    .map(drop)
 }
 
 /// The midwife's side. A parent that is gone needs no word.
@@ -226,7 +242,7 @@ pub(crate) fn heard_within(fd: BorrowedFd<'_>, time: &Timespec) -> bool {
 
 /// The parent's side: the next message.
 pub(crate) fn receive(from: BorrowedFd<'_>) -> Result<Message> {
-    let mut bytes = [0_u8; 16];
+    let mut bytes = [0_u8; 1 + unfinished::LENGTH];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received = loop {
@@ -243,6 +259,7 @@ pub(crate) fn receive(from: BorrowedFd<'_>) -> Result<Message> {
     });
     match (&bytes[..received.bytes], terminal) {
         ([], _) => Ok(Message::End),
+        ([PANICKED, words @ ..], _) => Ok(Message::Panicked(String::from_utf8_lossy(words).into_owned())),
         ([TERMINAL], Some(master)) => Ok(Message::Terminal(master)),
         (&[BORN, p0, p1, p2, p3], _) => Ok(Message::Born(i32::from_ne_bytes([p0, p1, p2, p3]))),
         (&[FAILED, step, i0, i1, i2, i3, e0, e1, e2, e3], _) => Ok(Message::Failed(Failure {

@@ -38,8 +38,8 @@ pub(super) fn sandboxed(test: &str, body: impl FnOnce()) {
     };
     // SAFETY: the closure makes system calls only; its strings were made before the fork.
     unsafe { again.pre_exec(enter) };
-    match again.status() {
-        Ok(status) => assert!(status.success(), "{name} failed in its user namespace; see above"),
+    match again.output() {
+        Ok(output) => assert!(output.status.success(), "\n{}\n", super::retold::retell(&output)),
         Err(error) => super::not_run::not_run(&name, &format!("this kernel refuses user namespaces: {error}")),
     }
 }

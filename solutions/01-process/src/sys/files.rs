@@ -78,6 +78,13 @@ pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()
     if result == 0 { Ok(()) } else { Err(last_error()) }
 }
 
+/// A descriptor by its number, of a child that cannot reach the variable that owns it.
+pub(crate) fn still_open(number: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: not -1, as the caller knows; the process ends before anything could close it. If it is closed already, a
+    // system call on it fails with EBADF, and touches no memory.
+    unsafe { BorrowedFd::borrow_raw(number) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ mod title;
 pub(crate) use bpf::{BpfInstruction, bpf_attach_device_program, bpf_load_device_program};
 pub(crate) use clone::{Argv, Cloned, clone_into, clone_sibling, execve, exit_now, fork};
 pub(crate) use files::{
-    close_all_but, close_on_exec_from, cwd_is_inside, kill, new_session_keyring, pidfd_send_signal,
+    close_all_but, close_on_exec_from, cwd_is_inside, kill, new_session_keyring, pidfd_send_signal, still_open,
 };
 pub(crate) use filter::seccomp_set_filter;
 pub(crate) use mount::{MountAttributes, mount_setattr};
