@@ -102,11 +102,11 @@ fn detail(text: &mut String, chapter: &str, exercise: &Exercise, place: &Place) 
     for line in task.lines() {
         writeln!(text, "> {line}")?;
     }
-    writeln!(text, "\nIts tests, which you can also run with `cargo workshop check {id}`:\n\n```text")?;
+    writeln!(text, "\nIts tests, all of which `cargo workshop check {id}` runs:\n\n```text")?;
     for test in tests {
         writeln!(text, "cargo test -p chapter-{number} {test}")?;
     }
-    writeln!(text, "```\n\nThe failure to expect at first, wherever your runtime comes across the hole:\n")?;
+    writeln!(text, "```\n\nAt first they fail with\n")?;
     writeln!(text, "```text\nnot yet implemented: {hole}\n```\n")?;
     if !read.is_empty() {
         writeln!(text, "Worth reading: {}.\n", read.join("; "))?;
@@ -145,7 +145,7 @@ fn find(source: &str, id: &str) -> Option<Place> {
     task.reverse();
     Some(Place {
         file: PathBuf::new(),
-        function: function_name(lines[function])?.to_owned(),
+        function: full_name(source, function)?,
         task: task.join("\n"),
         hole: format!("exercise {id}, {name}: {summary}"),
     })
@@ -154,6 +154,16 @@ fn find(source: &str, id: &str) -> Option<Place> {
 /// Of the exercise that a line marks the beginning of: `chain_id: name the layer and all below it`.
 fn title<'a>(line: &'a str, id: &str) -> Option<&'a str> {
     line.strip_prefix("// exercise: ")?.strip_prefix(id)?.strip_prefix(' ')
+}
+
+/// The function in this line, with the type it belongs to: `Digest::chain`.
+fn full_name(source: &str, line: usize) -> Option<String> {
+    let lines: Vec<&str> = source.lines().take(line + 1).collect();
+    let name = function_name(lines[line].trim())?;
+    let of = lines.iter().rev().find(|line| line.starts_with("impl")).filter(|_| lines[line].starts_with(' '));
+    // `impl Digest {`, `impl<'a> Stack<'a> {`, `impl Read for Hasher {`
+    let of = of.and_then(|line| line.trim_end_matches(" {").split(' ').next_back()?.split('<').next());
+    Some(of.map_or(name.to_owned(), |of| format!("{of}::{name}")))
 }
 
 fn function_name(line: &str) -> Option<&str> {
@@ -206,7 +216,7 @@ impl Digest {
     fn an_exercise_is_found_in_its_source() {
         let place = Place {
             file: PathBuf::new(),
-            function: "chain".to_owned(),
+            function: "Digest::chain".to_owned(),
             task: "The chain ID of a layer.\n\nMore.".to_owned(),
             hole: "exercise 2.2, chain_id: name the layer and all below it".to_owned(),
         };

@@ -38,9 +38,9 @@ enum Task {
         /// Rewrite the sessions that are stale
         #[arg(long)]
         update: bool,
-        /// Run the sessions of the real docker too, on the daemon that DOCKER_HOST names
-        #[arg(long)]
-        docker: bool,
+        /// Run the sessions of the real docker too, on this daemon
+        #[arg(long, value_name = "HOST")]
+        docker: Option<String>,
         /// The runtime to run them with [default: kesako beside this program]
         #[arg(long)]
         kesako: Option<PathBuf>,

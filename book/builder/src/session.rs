@@ -10,8 +10,8 @@ use crate::shell::Shell;
 
 pub(crate) struct Options {
     pub kesako: PathBuf,
-    /// Whether DOCKER_HOST names a daemon for the blocks of the real docker.
-    pub docker: bool,
+    /// A daemon for the blocks of the real docker.
+    pub docker: Option<String>,
     pub update: bool,
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
     for path in pages {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut steps = page::steps(&text);
-        steps.retain(|step| step.kind == Kind::Kesako || options.docker);
+        steps.retain(|step| step.kind == Kind::Kesako || options.docker.is_some());
         if steps.is_empty() {
             continue;
         }
@@ -41,11 +41,13 @@ pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
 /// The steps that printed something else, and what they printed.
 fn run<'a>(path: &Path, steps: &'a [Step], options: &Options) -> Result<Vec<(&'a Step, Vec<String>)>> {
     let page = path.file_name().unwrap_or_default().to_string_lossy();
-    let (mut book, mut here) = (Side::new()?, Side::new()?);
-    let mut shell = Shell::start(&options.kesako)?;
+    // What docker calls one thing, kesako may call another.
+    let mut sides = [(Side::new()?, Side::new()?), (Side::new()?, Side::new()?)];
+    let mut shell = Shell::start(&options.kesako, options.docker.as_deref())?;
     let mut changes = Vec::new();
     for step in steps {
         let output = shell.run(&step.command).with_context(|| format!("{page}:{}", step.at))?;
+        let (book, here) = &mut sides[usize::from(step.kind == Kind::Docker)];
         if !fits(&book.lines(&step.expected), &here.lines(&output)) {
             if !options.update {
                 report(&page, step, &output);

@@ -1,6 +1,7 @@
 //! The shell a page's commands are typed into, in a home of its own.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -30,17 +31,22 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    /// Starts bash in a fresh home, with `kesako` on its path and no other configuration.
-    pub(crate) fn start(kesako: &Path) -> Result<Shell> {
+    /// Starts bash in a fresh home, with `kesako` on its path, and `docker` for that host, and no other configuration.
+    pub(crate) fn start(kesako: &Path, docker: Option<&str>) -> Result<Shell> {
         let place = tempfile::Builder::new().prefix("book").tempdir()?;
         let path = |name: &str| place.path().join(name);
         for folder in ["bin", "home", "run"] {
             std::fs::create_dir(path(folder))?;
         }
         std::os::unix::fs::symlink(kesako, path("bin/kesako"))?;
+        if let Some(host) = docker {
+            // Not DOCKER_HOST, which kesako heeds as well.
+            let script = format!("#!/bin/sh\nPATH=/usr/local/bin:/usr/bin:/bin exec docker -H '{host}' \"$@\"\n");
+            std::fs::write(path("bin/docker"), script)?;
+            std::fs::set_permissions(path("bin/docker"), std::fs::Permissions::from_mode(0o755))?;
+        }
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc"]).env_clear().current_dir(path("home")).process_group(0);
-        command.envs(std::env::vars().filter(|(name, _)| name == "DOCKER_HOST"));
         command.env("PATH", format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", path("bin").display()));
         command.env("HOME", path("home")).env("XDG_RUNTIME_DIR", path("run"));
         command.env("USER", "you").env("LANG", "C.UTF-8").env("TERM", "dumb").env("TZ", "UTC");
