@@ -1,59 +1,38 @@
-//! `--explain`: tells what is done while it is done. The telling is done where the doing is, in whatever crate: an event
-//! with the target `explain`, its man page, and the shell command that would do the same. Here they become lines.
+//! What the crates below us tell while they work, each where the work is done, as events of `tracing`. Here they become
+//! lines on standard error: with `--explain` the steps, each with its manual page and the shell command that would do the
+//! same; warnings always; and with `-D` what else there is to say.
 
 use colored::Colorize;
-use std::fmt::Debug;
+use engine::explain::{TARGET, Told};
 use std::io::{IsTerminal, Write};
-use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 
-/// From now on, steps are told on standard error, in colour if that is a terminal.
-pub fn start() {
+/// From now on all of it is told, in colour if standard error is a terminal.
+pub fn start(steps: bool, debug: bool) {
     colored::control::set_override(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     // Only a second call could fail, and there is none.
-    let _ = tracing::subscriber::set_global_default(Narrator);
+    let _ = tracing::subscriber::set_global_default(Narrator { steps, debug });
 }
 
 #[derive(Debug)]
-struct Narrator;
-
-/// What a step says of itself.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Step {
-    what: String,
-    man: String,
-    shell: String,
+struct Narrator {
+    steps: bool,
+    debug: bool,
 }
 
-impl Step {
-    /// `· what is being done   clone(2)   $ unshare --pid`.
-    fn line(&self) -> String {
-        let mut line = format!("{} {}", "·".cyan(), self.what);
-        if !self.man.is_empty() {
-            line += &format!("   {}", self.man.bright_black());
-        }
-        if !self.shell.is_empty() {
-            line += &format!("   {}", format!("$ {}", self.shell).green());
-        }
-        line
+/// `· what is being done   clone(2)   $ unshare --pid`.
+fn step(told: &Told) -> String {
+    let mut line = format!("{} {}", "·".cyan(), told.text);
+    if !told.man.is_empty() {
+        line += &format!("   {}", told.man.bright_black());
     }
-}
-
-impl Visit for Step {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => value.clone_into(&mut self.what),
-            "man" => value.clone_into(&mut self.man),
-            "shell" => value.clone_into(&mut self.shell),
-            _ => {}
-        }
+    if !told.shell.is_empty() {
+        line += &format!("   {}", format!("$ {}", told.shell).green());
     }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.record_str(field, &format!("{value:?}"));
-    }
+    line
 }
 
 impl Subscriber for Narrator {
@@ -62,15 +41,34 @@ impl Subscriber for Narrator {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "explain"
+        match metadata.target() {
+            TARGET => self.steps,
+            // The more there is to it, the smaller its level.
+            _ => *metadata.level() <= if self.debug { Level::DEBUG } else { Level::WARN },
+        }
+    }
+
+    /// What is less than this is never even asked about: the whole narration costs a comparison where nobody wants it.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(match (self.debug, self.steps) {
+            (true, _) => LevelFilter::DEBUG,
+            (false, true) => LevelFilter::INFO,
+            (false, false) => LevelFilter::WARN,
+        })
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut step = Step::default();
-        event.record(&mut step);
-        // Nobody may be reading; the work goes on. In one write, so that lines of several threads do not mix. In a raw terminal a line feed does not return.
+        let mut told = Told::default();
+        event.record(&mut told);
+        let line = match *event.metadata().level() {
+            _ if event.metadata().target() == TARGET => step(&told),
+            Level::ERROR | Level::WARN => format!("WARNING: {}", told.text),
+            level => format!("{level}: {}", told.text),
+        };
+        // Nobody may be reading; the work goes on. In one write, so that lines of several threads do not mix. In a raw
+        // terminal a line feed does not return.
         let end = if crate::terminal::is_raw() { "\r\n" } else { "\n" };
-        let _ = write!(std::io::stderr(), "{}{end}", step.line());
+        let _ = write!(std::io::stderr(), "{line}{end}");
     }
 
     // There are no spans.
@@ -90,7 +88,7 @@ mod tests {
     #[test]
     fn a_step_is_one_line() {
         colored::control::set_override(false);
-        let step = Step { what: "a new PID namespace".into(), man: "clone(2)".into(), shell: "unshare --pid".into() };
-        assert_eq!(step.line(), "· a new PID namespace   clone(2)   $ unshare --pid");
+        let told = Told { man: "clone(2)".into(), shell: "unshare --pid".into(), text: "a new PID namespace".into() };
+        assert_eq!(step(&told), "· a new PID namespace   clone(2)   $ unshare --pid");
     }
 }

@@ -12,7 +12,7 @@ pub struct Globals {
     /// Run the daemon
     #[arg(short = 'd', long)]
     daemon: bool,
-    /// Enable debug mode
+    /// Tell more: what is noticed on the way, and is no warning
     #[arg(short = 'D', long)]
     pub debug: bool,
     /// Tell what is done while it is done: the man page and the shell command for each step

@@ -40,9 +40,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let (globals, words) = globals::parse(&words)?;
-    if globals.explain {
-        explain::start();
-    }
+    explain::start(globals.explain, globals.debug);
     let (entry, path, rest) = command::find(&words)?;
     let matches = arguments::parse((entry.arguments)(entry), &path, rest)?;
     (entry.execute)(&matches, session::Session::new(globals))

@@ -222,3 +222,18 @@ fn a_container_keeps_nothing_open_that_its_starter_had() {
     assert_eq!(shell.output().unwrap().stdout, b"");
     assert!(!sandbox.ok(&["ps", "-q"]).is_empty(), "the shell's pipe was open until the container ended");
 }
+
+/// What the engine cannot read it passes over, and says so.
+#[test]
+fn a_damaged_container_is_told_and_hides_no_other() {
+    let sandbox = Sandbox::new();
+    let [good, bad] = ["good", "bad"].map(|name| sandbox.ok(&["create", "--name", name, "workbench"]));
+    let record = sandbox.root().join("containers").join(&bad).join("config.json");
+    let whole = std::fs::read(&record).unwrap();
+    std::fs::write(&record, "{").unwrap();
+    let listed = sandbox.output(&["ps", "-aq", "--no-trunc"]);
+    let warning = String::from_utf8(listed.stderr).unwrap();
+    assert_eq!(String::from_utf8(listed.stdout).unwrap().trim(), good);
+    assert!(warning.starts_with(&format!("WARNING: container {bad}: ")), "{warning}");
+    std::fs::write(&record, whole).unwrap();
+}

@@ -11,14 +11,18 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-const TARGET: &str = "explain";
+/// The target of the events that tell a step. (They write it out: the macros of `tracing` want it so.)
+pub const TARGET: &str = "explain";
 
-/// One step that was told.
+/// What an event says: of a step, of which it says all three, or of something else, of which there is only the text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Told {
-    man: String,
-    shell: String,
-    text: String,
+pub struct Told {
+    /// The manual page to read about it.
+    pub man: String,
+    /// The shell command that would do the same.
+    pub shell: String,
+    /// What is being done, in one line.
+    pub text: String,
 }
 
 impl Told {

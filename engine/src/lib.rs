@@ -17,7 +17,7 @@ mod create;
 mod durable;
 mod error;
 mod events;
-mod explain;
+pub mod explain;
 mod filters;
 mod image;
 mod info;
