@@ -35,14 +35,23 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize, durability: Durabi
 
 fn replace(path: &Path, text: &[u8], durability: Durability) -> std::io::Result<()> {
     let new = path.with_extension("json.new");
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(text)?;
-    if durability == Durability::Lasting {
-        file.sync_data()?;
+    if let Err(error) = write_new(&new, text, durability) {
+        // Half a file is of no use, least of all on a full disk. The first error is the one to be told.
+        let _ = fs::remove_file(&new);
+        return Err(error);
     }
     fs::rename(&new, path)?;
     if durability == Durability::Lasting {
         sync_folder_of(path)?;
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, text: &[u8], durability: Durability) -> std::io::Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text)?;
+    if durability == Durability::Lasting {
+        file.sync_data()?;
     }
     Ok(())
 }

@@ -59,10 +59,13 @@ impl Engine {
 
     /// Deletes a container that does not run.
     ///
-    /// First it is marked, so that whoever finds it marked and unlocked finishes the work.
+    /// First it is marked, so that whoever finds it marked and unlocked finishes the work. A full disk takes no mark; but
+    /// there, of all places, one must be able to remove.
     pub(crate) fn delete(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<()> {
         let removing = State { status: Status::Removing, ..state };
-        container.save_state(&removing, record.durability())?;
+        if let Err(error) = container.save_state(&removing, record.durability()) {
+            tracing::warn!("the removal of container {} is not marked: {error}", container.id);
+        }
         // Its shim tidies up behind itself; one that was killed did not.
         self.clear(container)?;
         self.retract(container, record, lock)?;

@@ -185,7 +185,11 @@ impl Shim {
         }
         let frozen = self.contained()?.cgroup.freeze();
         frozen.map_err(|e| Error::new(Kind::System, format!("Cannot pause container {id}: {e}")))?;
-        self.set_status(Status::Paused)?;
+        if let Err(error) = self.set_status(Status::Paused) {
+            // Nobody would know that it is paused, and nothing would ever let it go on.
+            self.contained()?.cgroup.thaw().map_err(|e| Error::system("let the container go on", e))?;
+            return Err(error);
+        }
         self.tell("pause", &[]);
         Ok(())
     }
@@ -203,8 +207,8 @@ impl Shim {
     }
 
     fn set_status(&mut self, status: Status) -> Result<()> {
-        self.state.status = status;
-        self.write_down()
+        let before = std::mem::replace(&mut self.state.status, status);
+        self.write_down().inspect_err(|_| self.state.status = before)
     }
 
     fn exec(&mut self, id: &str, detach: bool, size: Option<[u16; 2]>) -> Result<exec::Begun> {

@@ -115,7 +115,10 @@ impl Shim {
             }
             Err(Failure { error, exit_code }) => {
                 let failed = State { exit_code, error: error.message.clone(), pid: 0, shim: None, ..state };
-                container.save_state(&failed, record.durability())?;
+                // It may be that the disk is full: then this fails, too, and what is to be told is still the first error.
+                if let Err(error) = container.save_state(&failed, record.durability()) {
+                    tracing::warn!("container {}: {error}", container.id);
+                }
                 crate::container::remove::delete_folder(&container.run)?;
                 // `run --rm` waits for the removal, which whoever started us is about to do.
                 for (reply, condition) in waiters {
