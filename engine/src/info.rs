@@ -102,12 +102,11 @@ impl Engine {
         })
     }
 
-    /// A name for this installation that stays the same: what systemd's machine-id(5) is for, mixed with the root.
+    /// A name for this installation that stays the same. The machine's own is not for others to see, only a hash of it
+    /// (machine-id(5)).
     fn identity(&self) -> String {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        (read("/etc/machine-id"), &self.roots.data).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        let (machine, root) = (read("/etc/machine-id"), self.roots.data.display());
+        layers::Digest::of(format!("{machine} {root}").as_bytes()).hex()[..16].to_owned()
     }
 }
 
