@@ -43,6 +43,7 @@ pub use life::attach::{AttachOptions, Attached};
 pub use life::wait::{WaitCondition, Waiting};
 pub use logs::LogOptions;
 pub use roots::Roots;
+pub use shim::{DetachKeys, detach_key};
 
 /// The engine. Cheap to make; all state is on disk. Every method blocks; call from a thread that may.
 ///

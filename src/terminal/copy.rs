@@ -83,7 +83,7 @@ async fn input(mut up: WriteHalf<Hijacked>, streams: &Streams, wants_output: boo
         let mut typed = read_stdin();
         let mut watch = streams.keys.watch();
         while let Some(bytes) = typed.recv().await {
-            let (through, detached) = if streams.tty { watch.feed(&bytes) } else { (bytes, false) };
+            let (through, detached) = if streams.tty { watch.filter(&bytes) } else { (bytes, false) };
             // A container that no longer reads is no error of ours: its output tells how it ended.
             if up.write_all(&through).await.is_err() || up.flush().await.is_err() {
                 break;

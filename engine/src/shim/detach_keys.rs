@@ -1,6 +1,7 @@
 //! The keys that detach a terminal: `ctrl-p,ctrl-q` unless `--detach-keys` says otherwise.
 //!
-//! Docker's client and server both look for them. Here the shim does, so that every client has them.
+//! Docker's client and server both look for them. So do ours: the shim, so that every client has them, and the command
+//! line, which may talk to a server that does not.
 
 use crate::{Error, Kind, Result};
 
@@ -10,16 +11,17 @@ use crate::{Error, Kind, Result};
 /// [`Kind::Invalid`] in Docker's words.
 pub(crate) fn parse(text: Option<&str>) -> Result<Vec<u8>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(vec![0x10, 0x11]) };
-    let keys: Option<Vec<u8>> = text.split(',').map(key).collect();
+    let keys: Option<Vec<u8>> = text.split(',').map(detach_key).collect();
     keys.ok_or_else(|| Error::new(Kind::Invalid, format!("Invalid detach keys ({text}) provided")))
 }
 
-fn key(text: &str) -> Option<u8> {
+/// The byte that a terminal sends for a key: a character, or `ctrl-` and one of `a-z @ [ \ ] ^ _`.
+pub fn detach_key(text: &str) -> Option<u8> {
     if let [single] = text.as_bytes() {
         return Some(*single);
     }
     match text.strip_prefix("ctrl-")?.as_bytes() {
-        [letter @ b'a'..=b'z'] => Some(letter - b'a' + 1),
+        [letter] if letter.is_ascii_alphabetic() => Some(letter.to_ascii_lowercase() - b'a' + 1),
         // A control character is the key without its upper bits (ASCII).
         [sign @ (b'@' | b'[' | b'\\' | b']' | b'^' | b'_')] => Some(sign & 0x1f),
         _ => None,
@@ -28,18 +30,19 @@ fn key(text: &str) -> Option<u8> {
 
 /// Looks for the keys in what is typed. What may be their beginning is held back until it is clear.
 #[derive(Debug)]
-pub(super) struct DetachKeys {
+pub struct DetachKeys {
     keys: Vec<u8>,
     matched: usize,
 }
 
 impl DetachKeys {
-    pub(super) fn new(keys: &[u8]) -> Self {
+    /// Looks for these.
+    pub fn new(keys: &[u8]) -> Self {
         Self { keys: keys.to_vec(), matched: 0 }
     }
 
     /// What to pass on, and whether the keys were there.
-    pub(super) fn filter(&mut self, typed: &[u8]) -> (Vec<u8>, bool) {
+    pub fn filter(&mut self, typed: &[u8]) -> (Vec<u8>, bool) {
         let mut pass = Vec::with_capacity(typed.len());
         for &byte in typed {
             if self.keys.get(self.matched) == Some(&byte) {
