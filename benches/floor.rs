@@ -1,11 +1,11 @@
 //! The floor: what the kernel alone takes for `run --rm --network none IMAGE true`.
 //!
-//! No image store, no record, no API, no command line worth the name, no second process that watches: new namespaces, a cgroup, an overlay,
-//! /proc, /sys, /dev with its nodes, the new root, the filter, the command; and everything removed again. An engine cannot be
-//! faster than this, so its own time is the difference.
+//! No image store, no record, no API, no command line worth the name, no second process that watches: new namespaces, a
+//! cgroup, an overlay, /proc, /sys, /dev with its nodes, the new root, the filter, the command; and everything removed
+//! again. An engine cannot be faster than this, so its own time is the difference.
 //!
-//! `floor ROOTFS SCRATCH COMMAND…`: ROOTFS becomes the lower layer (and the place where the new root is mounted, in the child's own view);
-//! SCRATCH holds the upper one for as long as it lasts.
+//! `floor ROOTFS SCRATCH COMMAND…`: ROOTFS becomes the lower layer (and the place where the new root is mounted, in the
+//! child's own view); SCRATCH holds the upper one for as long as it lasts.
 
 mod sys;
 

@@ -1,6 +1,6 @@
 //! What the crates below us tell while they work, each where the work is done, as events of `tracing`. Here they become
-//! lines on standard error: with `--explain` the steps, each with its manual page and the shell command that would do the
-//! same; warnings always; and with `-D` what else there is to say.
+//! lines on standard error: with `--explain` the steps, each with its manual page and the shell command that would do
+//! the same; warnings always; and with `-D` what else there is to say.
 
 use colored::Colorize;
 use engine::explain::{TARGET, Told};

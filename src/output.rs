@@ -1,5 +1,5 @@
-//! Words to the user. The standard macros panic when nobody reads any more (`kesako ps | head -1`); these end the command
-//! quietly instead, with the code of a process that SIGPIPE killed.
+//! Words to the user. The standard macros panic when nobody reads any more (`kesako ps | head -1`); these end the
+//! command quietly instead, with the code of a process that SIGPIPE killed.
 
 use crate::failure::Exit;
 use std::fmt::Display;

@@ -135,7 +135,8 @@ fn the_engine_s_binary_is_out_of_reach_of_those_who_may_mount() {
     });
 }
 
-/// Whoever has CAP_SYS_PTRACE may take hold of a process that joins, so that must never hold more than the container does.
+/// Whoever has CAP_SYS_PTRACE may take hold of a process that joins, so that must never hold more than the container
+/// does.
 #[test]
 fn what_joins_a_container_has_its_rights_from_the_beginning() {
     let sandbox = Sandbox::new();
@@ -150,7 +151,8 @@ fn what_joins_a_container_has_its_rights_from_the_beginning() {
     assert_eq!(seen, ["00000000a80425fb"]);
 }
 
-/// A container may send SIGSTOP to whatever appears in it, and so to a process that is about to become an exec's command.
+/// A container may send SIGSTOP to whatever appears in it, and so to a process that is about to become an exec's
+/// command.
 #[test]
 fn a_container_cannot_hold_the_engine_by_what_joins_it() {
     let sandbox = Sandbox::new();
@@ -205,7 +207,8 @@ fn limits_hold() {
     let small = sandbox.fails(125, &["run", "--rm", "-m", "1m", "workbench", "true"]);
     assert!(small.contains("Minimum memory limit allowed is 6MB"), "{small}");
     sandbox.ok(&["run", "--rm", "--cpus", "0.5", "workbench", "true"]);
-    // The driver of loop devices: harmless to open, and the host's root may. (A disk may be refused by who lent the machine.)
+    // The driver of loop devices: harmless to open, and the host's root may. (A disk may be refused by who lent the
+    // machine.)
     let open = ["run", "--rm", "workbench", "sh", "-c", "mknod /tmp/d c 10 237; : < /tmp/d"];
     let refused = sandbox.output(&open);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("Operation not permitted"), "{refused:?}");

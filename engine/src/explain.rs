@@ -1,7 +1,8 @@
 //! `--explain` across processes: the shim tells its share to whoever asked it for something, who tells it on.
 //!
 //! Everywhere in Kesako the narration is a `tracing` event of the target `explain`, sent by the function that does the
-//! thing. In the shim nobody looks at a terminal, so a subscriber collects those events, and they travel before the answer.
+//! thing. In the shim nobody looks at a terminal, so a subscriber collects those events, and they travel before the
+//! answer.
 
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;

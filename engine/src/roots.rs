@@ -44,7 +44,8 @@ fn data_home() -> Result<PathBuf> {
     })
 }
 
-/// What should vanish with the login. Where nobody made one (`su`, cron, no systemd), a private folder in `/tmp` will do.
+/// What should vanish with the login. Where nobody made one (`su`, cron, no systemd), a private folder in `/tmp` will
+/// do.
 fn runtime_folder(uid: u32) -> Result<PathBuf> {
     let usual = PathBuf::from(format!("/run/user/{uid}"));
     match folder_in_env("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()) {

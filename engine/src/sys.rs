@@ -19,7 +19,8 @@ pub(crate) fn close_all_but(mut keep: Vec<RawFd>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Unmaps our own code as it stands. What is executed again is mapped again, out of the page cache, at the price of a fault.
+/// Unmaps our own code as it stands. What is executed again is mapped again, out of the page cache, at the price of a
+/// fault.
 pub(crate) fn forget_code() {
     let here = forget_code as fn() as usize;
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
@@ -29,8 +30,8 @@ pub(crate) fn forget_code() {
         Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
     });
     if let Some(code) = code.find(|range| range.contains(&here)) {
-        // SAFETY: pages of a file that were never written (the mapping is not writable), so the kernel finds the very same
-        // bytes when they are next executed; not even this function notices. A failure leaves things as they are.
+        // SAFETY: pages of a file that were never written (the mapping is not writable), so the kernel finds the very
+        // same bytes when they are next executed; not even this function notices. A failure leaves things as they are.
         unsafe { libc::madvise(code.start as *mut libc::c_void, code.len(), libc::MADV_DONTNEED) };
     }
 }

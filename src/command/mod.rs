@@ -1,5 +1,5 @@
-//! The commands, one file each. [`COMMANDS`] is the one list of them: what they are called, what they take, what they do.
-//! Finding a command, its help and its completion all read it.
+//! The commands, one file each. [`COMMANDS`] is the one list of them: what they are called, what they take, what they
+//! do. Finding a command, its help and its completion all read it.
 
 mod attach;
 mod commit;

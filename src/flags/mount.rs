@@ -1,4 +1,5 @@
-//! `--mount type=tmpfs,target=/x,tmpfs-size=64m,tmpfs-mode=1777`. Volumes and bind mounts are still to come, and refused.
+//! `--mount type=tmpfs,target=/x,tmpfs-size=64m,tmpfs-mode=1777`. Volumes and bind mounts are still to come, and
+//! refused.
 
 use super::size;
 use engine::api::{MountRequest, TmpfsOptions};

@@ -1,5 +1,5 @@
-//! One scenario, three times: by `kesako` alone, by the real `docker` client against our daemon, and by the real `docker`
-//! client against a real dockerd. What a user sees, and every exit code, must be the same.
+//! One scenario, three times: by `kesako` alone, by the real `docker` client against our daemon, and by the real
+//! `docker` client against a real dockerd. What a user sees, and every exit code, must be the same.
 //!
 //! `kesako` against dockerd's client proves the command line, `docker` against both daemons proves the server. It takes
 //! root, the programs docker and dockerd, and a static busybox to make the image of.

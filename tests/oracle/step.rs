@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// One command line, without the program's name. `{tmp}` stands for a folder of the driver's own, `{now}` for the next second
-/// (counted since 1970).
+/// One command line, without the program's name. `{tmp}` stands for a folder of the driver's own, `{now}` for the next
+/// second (counted since 1970).
 pub(crate) struct Step {
     pub(crate) args: Vec<&'static str>,
     pub(crate) stdin: Option<&'static str>,

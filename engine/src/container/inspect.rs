@@ -150,8 +150,8 @@ fn network_settings(record: &Record, state: &State) -> NetworkSettings {
     }
 }
 
-/// The host configuration with what Docker shows besides: its masked paths where nothing else was said, and the fields that
-/// Kesako has no use for, with the values that say so. Scripts find in `inspect` all that they find with Docker.
+/// The host configuration with what Docker shows besides: its masked paths where nothing else was said, and the fields
+/// that Kesako has no use for, with the values that say so. Scripts find in `inspect` all that they find with Docker.
 fn shown(mut host: api::HostConfig) -> api::HostConfig {
     if !host.privileged {
         let linux = process::defaults::spec().linux().clone().unwrap_or_default();

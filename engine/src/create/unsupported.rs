@@ -1,6 +1,6 @@
-//! What Docker has and Kesako does not, or not yet: said at create, clearly. Nothing that would change what runs is ever
-//! read and then ignored. (Fields that [`crate::api`] does not even know never come here: the server refuses a request of
-//! which it would lose something.)
+//! What Docker has and Kesako does not, or not yet: said at create, clearly. Nothing that would change what runs is
+//! ever read and then ignored. (Fields that [`crate::api`] does not even know never come here: the server refuses a
+//! request of which it would lose something.)
 
 use crate::api::{ContainerConfig, CreateRequest, HostConfig};
 use crate::{Error, Kind, Result};

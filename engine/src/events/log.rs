@@ -1,8 +1,9 @@
 //! The log of events: `<run>/events.log`, one JSON object a line, in the very form of the Engine API.
 //!
-//! There is no daemon to ask, so whoever does something writes it down here, and whoever follows is woken by inotify(7).
-//! The file is bounded: a writer that finds it full moves it to `events.log.1`, over the one before. Writers hold a shared
-//! lock, and the mover an exclusive one, so nobody writes a line into a file that was moved away under their hands.
+//! There is no daemon to ask, so whoever does something writes it down here, and whoever follows is woken by
+//! inotify(7). The file is bounded: a writer that finds it full moves it to `events.log.1`, over the one before.
+//! Writers hold a shared lock, and the mover an exclusive one, so nobody writes a line into a file that was moved away
+//! under their hands.
 
 use crate::api::Event;
 use std::fs::{self, File};

@@ -31,8 +31,8 @@ const KNOWN: [&str; 14] = [
 ];
 
 impl Engine {
-    /// Past events since `since`, and those to come until `until` (seconds since 1970), as JSON lines. The stream ends at
-    /// `until`; closing it stops it.
+    /// Past events since `since`, and those to come until `until` (seconds since 1970), as JSON lines. The stream ends
+    /// at `until`; closing it stops it.
     ///
     /// # Errors
     /// [`crate::Kind::Invalid`] for a filter that does not exist.
@@ -49,8 +49,8 @@ impl Engine {
         Ok(theirs)
     }
 
-    /// Writes down what happened to a container. An event that cannot be written is lost: nothing that was done is undone
-    /// for it.
+    /// Writes down what happened to a container. An event that cannot be written is lost: nothing that was done is
+    /// undone for it.
     pub(crate) fn tell_container(&self, action: &str, container: &Container, record: &Record, extra: &[(&str, &str)]) {
         let mut attributes = record.config.labels.clone();
         attributes.extend(extra.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));

@@ -41,8 +41,8 @@ pub struct ImportOptions {
 }
 
 impl Engine {
-    /// Makes an image of what a container wrote, upon its image, with the container's configuration (or `config`, over it)
-    /// as `options.changes` change it.
+    /// Makes an image of what a container wrote, upon its image, with the container's configuration (or `config`, over
+    /// it) as `options.changes` change it.
     pub fn commit(
         &self,
         container: &str,

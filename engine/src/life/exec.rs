@@ -56,8 +56,8 @@ impl Engine {
     /// Starts it. None when detached.
     ///
     /// # Errors
-    /// As [`Engine::exec_create`]. A command that cannot be executed says so on the stream, as with Docker; detached, it is
-    /// an error.
+    /// As [`Engine::exec_create`]. A command that cannot be executed says so on the stream, as with Docker; detached,
+    /// it is an error.
     pub fn exec_start(&self, exec: &str, start: &api::ExecStart) -> Result<Option<Attached>> {
         let record = self.exec_record(exec)?;
         let container = self.container(&record.container);

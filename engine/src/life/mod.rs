@@ -19,7 +19,8 @@ impl Engine {
     /// Starts a container that does not run.
     ///
     /// # Errors
-    /// [`Kind::NotModified`] when it runs; [`Kind::Invalid`] when its command cannot be executed; its state then says why.
+    /// [`Kind::NotModified`] when it runs; [`Kind::Invalid`] when its command cannot be executed; its state then says
+    /// why.
     pub fn start(&self, id: &str) -> Result<()> {
         let container = self.find(id)?;
         let lock = container.lock()?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// The open files of a log, the oldest first. Held open, they can be read even when they are rotated away.
 pub(super) fn open_all(log: &Path) -> io::Result<Vec<File>> {
-    // A rotation while we were opening would show us one file twice, or hide one: then we look again. Should a shim have been
-    // killed within a rotation, there is no newest file, and that will not change.
+    // A rotation while we were opening would show us one file twice, or hide one: then we look again. Should a shim
+    // have been killed within a rotation, there is no newest file, and that will not change.
     for _ in 0..100 {
         let files = open_each(log)?;
         if files.last().is_none_or(|newest| is(newest, log)) {

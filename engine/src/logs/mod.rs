@@ -22,8 +22,9 @@ pub struct LogOptions {
 }
 
 impl Engine {
-    /// The log in Docker's wire format (frames, or raw bytes of a terminal), to be read only: it ends with the log, or when
-    /// following, with the container. Closing the stream stops it, so an asynchronous caller can poll it and drop it.
+    /// The log in Docker's wire format (frames, or raw bytes of a terminal), to be read only: it ends with the log, or
+    /// when following, with the container. Closing the stream stops it, so an asynchronous caller can poll it and drop
+    /// it.
     pub fn logs(&self, id: &str, options: &LogOptions) -> Result<Attached> {
         let container = self.find(id)?;
         let record = container.record()?;

@@ -1,8 +1,8 @@
 //! How a shim comes to be: the engine executes its own binary again, under another name, and hands it what it needs.
 //!
-//! What it should know travels in one environment variable (an argument would fill `ps`), the descriptors by inheritance.
-//! The binary is executed from a read-only, detached mount, so that no container can ever write to it through
-//! `/proc/PID/exe` (CVE-2019-5736).
+//! What it should know travels in one environment variable (an argument would fill `ps`), the descriptors by
+//! inheritance. The binary is executed from a read-only, detached mount, so that no container can ever write to it
+//! through `/proc/PID/exe` (CVE-2019-5736).
 
 use super::protocol::{self, Attachment};
 use crate::container::id::ContainerId;
@@ -109,14 +109,16 @@ fn spawn(letter: &Letter, may_mount: bool) -> std::io::Result<Pid> {
     actions.add_dup2(0, 1)?;
     actions.add_dup2(0, 2)?;
     for fd in letter.descriptors() {
-        // A descriptor "duplicated" to its own number is one that is not closed on exec (posix_spawn_file_actions_adddup2(3)).
+        // A descriptor "duplicated" to its own number is one that is not closed on exec
+        // (posix_spawn_file_actions_adddup2(3)).
         actions.add_dup2(fd, fd)?;
     }
     let binary = format!("/proc/self/fd/{}", binary(may_mount)?.as_raw_fd());
     Ok(posix_spawn(binary.as_str(), &actions, &PosixSpawnAttr::init()?, &arguments, &environment)?)
 }
 
-/// Our own program, sealed once for all the shims that this process starts: on a mount, or, from a container that may mount, in memory.
+/// Our own program, sealed once for all the shims that this process starts: on a mount, or, from a container that may
+/// mount, in memory.
 fn binary(may_mount: bool) -> std::io::Result<&'static OwnedFd> {
     static BINARIES: [OnceLock<OwnedFd>; 2] = [const { OnceLock::new() }; 2];
     let binary = &BINARIES[usize::from(may_mount)];
@@ -140,7 +142,8 @@ fn reap(pid: Pid) {
 pub(super) fn receive() -> std::io::Result<Boot> {
     let text = std::env::var(VARIABLE).map_err(std::io::Error::other)?;
     let letter: Letter = serde_json::from_str(&text)?;
-    // Whoever started us had others open, a script's lock perhaps; they must not stay open as long as the container runs.
+    // Whoever started us had others open, a script's lock perhaps; they must not stay open as long as the container
+    // runs.
     sys::close_all_but(letter.descriptors().collect())?;
     let socket = |fd: RawFd| sys::inherited(fd).map(UnixStream::from);
     let mut guests = Guests::default();

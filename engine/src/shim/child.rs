@@ -84,8 +84,8 @@ impl Child {
         self.stdio.watch(watch);
     }
 
-    /// Serves the streams, and returns the exit code when process and streams have ended. `alone`: with this process, all
-    /// others have died, so that nothing can come after what is in the pipes.
+    /// Serves the streams, and returns the exit code when process and streams have ended. `alone`: with this process,
+    /// all others have died, so that nothing can come after what is in the pipes.
     pub(super) fn serve(&mut self, ready: &Ready, alone: bool) -> Option<i32> {
         self.stdio.serve(ready);
         if self.ended.is_none() && ready.readable(&self.running.pidfd) {

@@ -51,7 +51,8 @@ impl Shim {
         }
         let lock = self.lock()?;
         match &lock {
-            // No mark that it is being removed: the state still names us, and who finds us dead removes it (see `crash`).
+            // No mark that it is being removed: the state still names us, and who finds us dead removes it (see
+            // `crash`).
             Some(lock) if remove => self.engine.retract(&self.container, &self.record, lock)?,
             // Under one lock: who finds no socket takes the lock, too, before believing the state.
             Some(_) => remove::delete_folder(&self.container.run).and_then(|()| self.save())?,

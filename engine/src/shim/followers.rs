@@ -1,8 +1,8 @@
 //! Those who follow the log (`logs -f`), and what they need of whoever writes it.
 //!
-//! A follower keeps open the file that it reads, so a rotation cannot take that one from it. It could take the next ones,
-//! unread, when several rotations come faster than the follower wakes up. So the writer waits for it at each rotation
-//! until it has opened the new file; but only for a moment, and only for followers that kept up so far.
+//! A follower keeps open the file that it reads, so a rotation cannot take that one from it. It could take the next
+//! ones, unread, when several rotations come faster than the follower wakes up. So the writer waits for it at each
+//! rotation until it has opened the new file; but only for a moment, and only for followers that kept up so far.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{ErrorKind, Read, Write};
@@ -25,8 +25,8 @@ struct Follower {
 }
 
 impl Followers {
-    /// From now on this one is told of each rotation by a byte, and answers with a byte. The end of the log is the end of
-    /// the stream.
+    /// From now on this one is told of each rotation by a byte, and answers with a byte. The end of the log is the end
+    /// of the stream.
     pub(super) fn add(&mut self, socket: UnixStream) {
         self.all.push(Follower { socket, unanswered: Some(0) });
     }

@@ -2,8 +2,9 @@
 //!
 //! `{"log":"hello\n","stream":"stdout","time":"2026-11-21T20:44:00.123456789Z"}`
 //!
-//! The file is written as the output comes, many lines by one write(2), and never synced: what a container prints is not
-//! worth a disk's patience. It is bounded: at `max-size` it becomes `log.json.1`, and the oldest of `max-file` files goes.
+//! The file is written as the output comes, many lines by one write(2), and never synced: what a container prints is
+//! not worth a disk's patience. It is bounded: at `max-size` it becomes `log.json.1`, and the oldest of `max-file`
+//! files goes.
 
 use super::followers::Followers;
 use crate::{Error, Result, api};

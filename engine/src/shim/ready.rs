@@ -1,7 +1,7 @@
 //! poll(2), so that one thread serves a container, its clients and its commands.
 //!
-//! Every part of the shim says what it waits for ([`Watch`]), and afterwards looks up what has come ([`Ready`]). Parts come
-//! and go in between; a stale answer does no harm, since every descriptor here is non-blocking.
+//! Every part of the shim says what it waits for ([`Watch`]), and afterwards looks up what has come ([`Ready`]). Parts
+//! come and go in between; a stale answer does no harm, since every descriptor here is non-blocking.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};

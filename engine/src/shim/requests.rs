@@ -96,8 +96,8 @@ impl Shim {
         Answer { exit_code: Some(self.state.exit_code), ..Answer::default() }
     }
 
-    /// As Docker: to kill a container, or to send it its stop signal, is to want its end, whatever its restart policy says.
-    /// Any other signal is a message.
+    /// As Docker: to kill a container, or to send it its stop signal, is to want its end, whatever its restart policy
+    /// says. Any other signal is a message.
     fn kill(&mut self, signal: i32) -> Result<()> {
         let stop_signal = self.record.config.stop_signal.as_deref().filter(|name| !name.is_empty());
         let stop_signal = stop_signal.and_then(|name| process::signal::parse(name).ok());
@@ -221,8 +221,8 @@ impl Shim {
         exec::begin(&engine, &record, self.contained()?, id, detach, size)
     }
 
-    /// Answers, and hands the connection to the exec. One that did not start says so on its stream, as Docker's does: the
-    /// client has been promised a stream.
+    /// Answers, and hands the connection to the exec. One that did not start says so on its stream, as Docker's does:
+    /// the client has been promised a stream.
     fn begin_exec(&mut self, started: Result<exec::Begun>, detach: bool, told: &[explain::Told], reply: Reply) {
         let (begun, line) = match started {
             Err(error) => return drop(reply.send(told, Line::of(Err(error)))),

@@ -1,7 +1,7 @@
 //! The restart policy: whether a container that ended is started again, and when.
 //!
-//! Docker waits 100 ms, then twice as long after each failure, up to a minute; a container that ran for ten seconds begins
-//! anew.
+//! Docker waits 100 ms, then twice as long after each failure, up to a minute; a container that ran for ten seconds
+//! begins anew.
 
 use crate::api::RestartPolicy;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! From a container's record to the OCI runtime configuration that [`process`] carries out.
 //!
 //! The base is Docker's default specification; what follows changes it as the record says, one aspect a function. Two
-//! things are settled later, by the shim, which has the root filesystem before it: who the user is ([`settle_user`]), and
-//! with it the home folder.
+//! things are settled later, by the shim, which has the root filesystem before it: who the user is ([`settle_user`]),
+//! and with it the home folder.
 
 pub(crate) mod devices;
 pub(crate) mod mounts;
@@ -60,8 +60,8 @@ pub(crate) fn cgroup_name(container: &Container) -> String {
     format!("kesako/{}", container.id)
 }
 
-/// Writes in who the container runs as, once its own /etc/passwd could be read. HOME is set where nobody set it, and a user
-/// other than root holds no capabilities but those of the files it executes.
+/// Writes in who the container runs as, once its own /etc/passwd could be read. HOME is set where nobody set it, and a
+/// user other than root holds no capabilities but those of the files it executes.
 pub(crate) fn settle_user(spec: &mut Spec, record: &Record, user: &process::user::User) -> Result<()> {
     let bounding = bounding(&record.host_config)?;
     if let Some(process) = spec.process_mut() {
@@ -154,8 +154,8 @@ fn namespaces(host: &HostConfig, mut namespaces: Vec<LinuxNamespace>) -> Vec<Lin
     namespaces
 }
 
-/// The user's, over the two that Docker sets in a network namespace of its own: any port may be opened, and ping needs no
-/// privilege, since the ports and the network are nobody else's.
+/// The user's, over the two that Docker sets in a network namespace of its own: any port may be opened, and ping needs
+/// no privilege, since the ports and the network are nobody else's.
 fn sysctls(host: &HostConfig) -> HashMap<String, String> {
     let mut sysctls = HashMap::new();
     if host.network_mode != "host" {

@@ -1,5 +1,5 @@
-//! `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`: who the container is in its network, and whom it asks. Made anew
-//! in its run folder at every start, and bind-mounted over those of the image.
+//! `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`: who the container is in its network, and whom it asks. Made
+//! anew in its run folder at every start, and bind-mounted over those of the image.
 
 use crate::container::record::{Container, Record};
 use crate::{Error, Result};

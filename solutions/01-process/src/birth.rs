@@ -1,8 +1,9 @@
 //! How a container's process comes into the world.
 //!
-//! Usually by one clone3(2). Where it is to be born in namespaces that exist already, somebody must enter them first, and cannot always come back: an
-//! ordinary user's engine has no rights over the host's PID and network namespaces, not even to return to them. So a midwife goes: a
-//! copy of the engine that enters, gives birth to its own *sibling* (CLONE_PARENT), says its number, and ends.
+//! Usually by one clone3(2). Where it is to be born in namespaces that exist already, somebody must enter them first,
+//! and cannot always come back: an ordinary user's engine has no rights over the host's PID and network namespaces, not
+//! even to return to them. So a midwife goes: a copy of the engine that enters, gives birth to its own *sibling*
+//! (CLONE_PARENT), says its number, and ends.
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
@@ -15,7 +16,8 @@ use crate::report::{self, At, Message, Outcome, Step};
 use crate::sys::{self, Cloned};
 use crate::unfinished;
 
-/// How long a midwife may take. She has no file to read and nobody to ask; but the container may have frozen its own cgroup.
+/// How long a midwife may take. She has no file to read and nobody to ask; but the container may have frozen its own
+/// cgroup.
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 /// What enters the namespaces that exist. Async-signal-safe. The midwife must not lose the descriptor it is told.
@@ -25,7 +27,8 @@ pub(crate) type Enter<'a> = &'a dyn Fn(BorrowedFd<'_>) -> Outcome;
 pub(crate) struct Birth<'a> {
     /// New namespaces: `CLONE_NEW…`.
     pub namespaces: u64,
-    /// Not every kernel, nor every place in the tree, lets a process be born in another cgroup: without success it is born in ours.
+    /// Not every kernel, nor every place in the tree, lets a process be born in another cgroup: without success it is
+    /// born in ours.
     pub cgroup: Option<BorrowedFd<'a>>,
     pub enter: Option<Enter<'a>>,
 }
@@ -81,7 +84,8 @@ impl Birth<'_> {
     }
 }
 
-/// Nobody but us can reap it, so the number is still its own. It is not taken on trust: what speaks here has been in the container.
+/// Nobody but us can reap it, so the number is still its own. It is not taken on trust: what speaks here has been in
+/// the container.
 fn child_of_ours(pid: i32) -> rustix::io::Result<Cloned> {
     let pidfd = pidfd_open(Pid::from_raw(pid).ok_or(Errno::SRCH)?, PidfdFlags::empty())?;
     // ECHILD if it is not (waitid(2)).

@@ -1,8 +1,9 @@
 //! /sys/fs/cgroup, as the container sees it.
 //!
-//! A container sees the groups that are its own and no others: the hierarchy it was born into, and each v1 controller that one of its
-//! limits needed, by a bind mount of its own folder. So `cat /sys/fs/cgroup/memory/memory.limit_in_bytes` tells its own limit, as
-//! programs expect that size themselves by it. On a host with the unified hierarchy alone, its own folder is /sys/fs/cgroup itself.
+//! A container sees the groups that are its own and no others: the hierarchy it was born into, and each v1 controller
+//! that one of its limits needed, by a bind mount of its own folder. So `cat
+//! /sys/fs/cgroup/memory/memory.limit_in_bytes` tells its own limit, as programs expect that size themselves by it. On
+//! a host with the unified hierarchy alone, its own folder is /sys/fs/cgroup itself.
 
 use std::ffi::CString;
 use std::os::fd::AsRawFd;

@@ -1,7 +1,8 @@
 //! From clone to exec: what a container's first process does to itself, in order. **Read this first.**
 //!
-//! The plan was made before the clone, so there is nothing left here but system calls. That is not only for speed: the parent may
-//! have had other threads, one of which may have held the allocator's lock at the moment of the copy. Here it would stay locked for ever.
+//! The plan was made before the clone, so there is nothing left here but system calls. That is not only for speed: the
+//! parent may have had other threads, one of which may have held the allocator's lock at the moment of the copy. Here
+//! it would stay locked for ever.
 
 use std::convert::Infallible;
 use std::ffi::CString;
@@ -31,7 +32,8 @@ pub(crate) struct Plan {
     pub process: process::Plan,
 }
 
-/// The child's whole life before the command. `channel` is its end of the socket, `other_end` the parent's, of which it holds a copy.
+/// The child's whole life before the command. `channel` is its end of the socket, `other_end` the parent's, of which it
+/// holds a copy.
 pub(crate) fn run(plan: &Plan, channel: &OwnedFd, other_end: &OwnedFd, wait: bool) -> Infallible {
     let parent = channel.as_fd();
     unfinished::in_child(channel.as_raw_fd());

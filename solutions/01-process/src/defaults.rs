@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::oci::{self, LinuxNamespaceType as Kind};
 use crate::{capabilities, seccomp};
 
-/// Docker's default specification, to be filled with a command, an environment and a user: each namespace but the user's own, the usual
-/// mounts, what is hidden of /proc and /sys, the default capabilities and seccomp profile.
+/// Docker's default specification, to be filled with a command, an environment and a user: each namespace but the
+/// user's own, the usual mounts, what is hidden of /proc and /sys, the default capabilities and seccomp profile.
 pub fn spec() -> oci::Spec {
     let bounding = capabilities::default_set();
     let mut process = oci::Process::default();

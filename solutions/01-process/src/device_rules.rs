@@ -1,8 +1,8 @@
 //! Which devices a container may open, whatever nodes it makes for itself (mknod is among its capabilities).
 //!
-//! In v2 this is a program of the kernel's BPF machine on the cgroup: the kernel runs it whenever a process of the group opens or
-//! makes a device node, and it answers yes or no (bpf(2), `BPF_PROG_TYPE_CGROUP_DEVICE`). It needs no controller, so it works in the empty v2
-//! tree of a hybrid machine too. v1 has the same rules as text.
+//! In v2 this is a program of the kernel's BPF machine on the cgroup: the kernel runs it whenever a process of the
+//! group opens or makes a device node, and it answers yes or no (bpf(2), `BPF_PROG_TYPE_CGROUP_DEVICE`). It needs no
+//! controller, so it works in the empty v2 tree of a hybrid machine too. v1 has the same rules as text.
 
 use std::os::fd::BorrowedFd;
 
@@ -71,7 +71,8 @@ pub(crate) fn v1_lines(rules: &[LinuxDeviceCgroup]) -> Vec<(&'static str, String
         .collect()
 }
 
-/// The program. The last rule that fits decides, so they are tried from the last to the first; if none fits, the answer is no.
+/// The program. The last rule that fits decides, so they are tried from the last to the first; if none fits, the answer
+/// is no.
 ///
 /// ```text
 /// type = word 0 of the context, lower half     access = its upper half     major = word 1     minor = word 2

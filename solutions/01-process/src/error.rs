@@ -10,7 +10,8 @@ use crate::report::Step;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A step of making a container that failed. The text is runc's where runc has one; an engine puts in front of it what
-/// Docker does (`failed to create task for container: …: OCI runtime create failed: runc create failed: `) and `: unknown` behind.
+/// Docker does (`failed to create task for container: …: OCI runtime create failed: runc create failed: `) and `:
+/// unknown` behind.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -81,9 +82,9 @@ impl Error {
         Self::Start { step, what: what.into(), errno }
     }
 
-    /// The exit code that a container gets if it could not be started, as dockerd reads it from the text: 127 if
-    /// the command (or a mount's source of the right kind) is missing, 126 if something may not be executed or used, else 128 (which `docker run`
-    /// shows as 125).
+    /// The exit code that a container gets if it could not be started, as dockerd reads it from the text: 127 if the
+    /// command (or a mount's source of the right kind) is missing, 126 if something may not be executed or used, else
+    /// 128 (which `docker run` shows as 125).
     pub fn exit_code(&self) -> i32 {
         let errno = match self {
             Self::CommandNotFound(_) | Self::CommandMissing { .. } => return 127,

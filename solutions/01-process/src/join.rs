@@ -1,9 +1,10 @@
 //! `exec`: another process in a container that runs already.
 //!
-//! A copy of the engine enters all the container's namespaces, takes on everything that a process of the container has — its cgroup, its user, its
-//! rights, its filter — and only then gives birth (`birth.rs`) to a process that the container can see: setns(2) moves into a PID namespace only the
-//! children yet to be born. So what can be seen from inside never holds more rights or files than the container has. A container with CAP_SYS_PTRACE
-//! may take hold of it, and gains nothing; without that right nobody can, since it is not dumpable until it is the command (CVE-2016-9962).
+//! A copy of the engine enters all the container's namespaces, takes on everything that a process of the container has
+//! — its cgroup, its user, its rights, its filter — and only then gives birth (`birth.rs`) to a process that the
+//! container can see: setns(2) moves into a PID namespace only the children yet to be born. So what can be seen from
+//! inside never holds more rights or files than the container has. A container with CAP_SYS_PTRACE may take hold of it,
+//! and gains nothing; without that right nobody can, since it is not dumpable until it is the command (CVE-2016-9962).
 
 use std::cell::OnceCell;
 use std::convert::Infallible;
@@ -21,8 +22,8 @@ use crate::report::{self, At, Outcome, Step};
 use crate::{Error, Options, Result, Running, Streams, cgroup::Cgroup, oci, process, sys, unfinished};
 use oci::LinuxNamespaceType as Kind;
 
-/// How long the new process may take to become the command. It has hardly anything left to do then; but the container can see it, and may
-/// stop it (SIGSTOP): the engine must not wait for ever.
+/// How long the new process may take to become the command. It has hardly anything left to do then; but the container
+/// can see it, and may stop it (SIGSTOP): the engine must not wait for ever.
 const PATIENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
 /// Everything that is done before it.
@@ -82,8 +83,8 @@ pub fn join(
     follow(cloned, &ours, prepared, Some(&PATIENCE), |failure| process::explain(&plan.process, failure))
 }
 
-/// Which namespaces the container does not share with the engine. To enter one's own user namespace again is an error (setns(2)),
-/// the others would be harmless.
+/// Which namespaces the container does not share with the engine. To enter one's own user namespace again is an error
+/// (setns(2)), the others would be harmless.
 fn namespaces(spec: &oci::Spec) -> ThreadNameSpaceType {
     let mut flags = ThreadNameSpaceType::empty();
     let wanted = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());

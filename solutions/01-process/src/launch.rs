@@ -109,8 +109,8 @@ fn reap(pidfd: BorrowedFd<'_>, options: WaitIdOptions) -> rustix::io::Result<Opt
 
 /// Starts the container's first process. Returns once its execve(2) has succeeded, or with the step that failed.
 ///
-/// The caller must be root, of the host or of a user namespace ([`crate::userns::enter`]). The process dies (SIGKILL) with the
-/// *thread* that launched it.
+/// The caller must be root, of the host or of a user namespace ([`crate::userns::enter`]). The process dies (SIGKILL)
+/// with the *thread* that launched it.
 ///
 /// # Errors
 /// What the specification asks for cannot be had, or a step of the child failed; then nothing of it is left.
@@ -183,8 +183,8 @@ pub(crate) fn finish_from_outside(
     Ok(())
 }
 
-/// Listens to the child until it has become the command, at most for this long between two words. If it fails, or `prepared` has, nothing
-/// of it is left.
+/// Listens to the child until it has become the command, at most for this long between two words. If it fails, or
+/// `prepared` has, nothing of it is left.
 pub(crate) fn follow(
     cloned: Cloned,
     channel: &OwnedFd,

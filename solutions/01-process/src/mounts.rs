@@ -1,8 +1,9 @@
 //! The specification's mounts, made ready.
 //!
-//! A bind mount is cloned here, in the parent, as a detached tree: host paths are resolved with the parent's rights, options
-//! are set before anybody can see the mount, and the child has only to move it into place. A new filesystem is mounted by
-//! the child, since a proc shows the PID namespace of whoever mounts it, a sysfs the network namespace, an mqueue the IPC namespace.
+//! A bind mount is cloned here, in the parent, as a detached tree: host paths are resolved with the parent's rights,
+//! options are set before anybody can see the mount, and the child has only to move it into place. A new filesystem is
+//! mounted by the child, since a proc shows the PID namespace of whoever mounts it, a sysfs the network namespace, an
+//! mqueue the IPC namespace.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -85,7 +86,8 @@ pub(crate) fn tree(source: &Path, recursive: bool, options: &MountOptions) -> ru
     let recursion = if recursive { OpenTreeFlags::AT_RECURSIVE } else { OpenTreeFlags::empty() };
     let clone = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | recursion;
     let tree = open_tree(CWD, source, clone)?;
-    // Private, unless the mount's own options say otherwise: what happens beneath it in the container must not happen on the host.
+    // Private, unless the mount's own options say otherwise: what happens beneath it in the container must not happen
+    // on the host.
     let mut wanted = options.attributes;
     let mut propagates_down = options.recursive_propagation;
     if wanted.propagation == 0 {

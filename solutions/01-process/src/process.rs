@@ -159,7 +159,8 @@ impl Plan {
         }
     }
 
-    /// From root to the user: groups before gid before uid, since each needs a right that the next takes away; then the rights themselves.
+    /// From root to the user: groups before gid before uid, since each needs a right that the next takes away; then the
+    /// rights themselves.
     fn take_identity(&self) -> Outcome {
         self.capabilities.limit().at(Step::BoundingSet)?;
         // Otherwise setresuid(2) from 0 would clear the sets before they are set.
@@ -171,7 +172,8 @@ impl Plan {
         thread::set_thread_res_uid(self.uid, self.uid, self.uid).at(Step::Uid)?;
         thread::set_keep_capabilities(false).at(Step::Capabilities)?;
         self.capabilities.apply().at(Step::Capabilities)?;
-        // A change of user clears the one (prctl(2), PR_SET_PDEATHSIG), and sets the other as the host's fs.suid_dumpable says (proc(5)).
+        // A change of user clears the one (prctl(2), PR_SET_PDEATHSIG), and sets the other as the host's
+        // fs.suid_dumpable says (proc(5)).
         die_with_parent().at(Step::Parent)?;
         set_dumpable_behavior(DumpableBehavior::NotDumpable).at(Step::Parent)
     }
@@ -205,7 +207,8 @@ fn above(fd: OwnedFd) -> Result<OwnedFd> {
     if fd.as_raw_fd() > 2 { Ok(fd) } else { io::fcntl_dupfd_cloexec(fd.as_fd(), 3) }
 }
 
-/// setgroups(2) is denied for good in a user namespace whose single ID was mapped without privilege (user_namespaces(7)).
+/// setgroups(2) is denied for good in a user namespace whose single ID was mapped without privilege
+/// (user_namespaces(7)).
 fn groups(user: &oci::User) -> Option<Vec<Gid>> {
     let denied = std::fs::read("/proc/self/setgroups").is_ok_and(|text| text.starts_with(b"deny"));
     let groups = user.additional_gids().as_deref().unwrap_or_default();

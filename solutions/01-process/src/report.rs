@@ -1,7 +1,7 @@
 //! What the child tells its parent between clone and exec.
 //!
-//! One socket pair, closed on exec. Silence is success: when execve(2) closes the child's end, the parent reads an end of
-//! file. Otherwise it reads which step failed, on which object of the plan, and the errno. The terminal's master
+//! One socket pair, closed on exec. Silence is success: when execve(2) closes the child's end, the parent reads an end
+//! of file. Otherwise it reads which step failed, on which object of the plan, and the errno. The terminal's master
 //! travels on the same socket (SCM_RIGHTS, unix(7)), and so does the parent's "go on".
 
 use std::io::{IoSlice, IoSliceMut};
@@ -228,7 +228,8 @@ pub(crate) fn send_go(to: BorrowedFd<'_>) -> Result<()> {
     send(to, &[GO], SendFlags::NOSIGNAL).map(drop)
 }
 
-/// The parent's side: whether there is something to read here within this time. Of a pidfd that is the end of its process.
+/// The parent's side: whether there is something to read here within this time. Of a pidfd that is the end of its
+/// process.
 pub(crate) fn heard_within(fd: BorrowedFd<'_>, time: &Timespec) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
     loop {

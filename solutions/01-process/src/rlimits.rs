@@ -1,8 +1,8 @@
 //! Resource limits of a process (setrlimit(2)): how many files it may open, how big its core dump may be.
 //!
-//! A container inherits those of the engine; `--ulimit` asks for others. Lowering is everybody's right. Raising the hard limit takes
-//! CAP_SYS_RESOURCE over the whole machine, which neither an ordinary user has nor root in many cloud machines, so it is tried
-//! before there is a container, and refused with a word on what would work.
+//! A container inherits those of the engine; `--ulimit` asks for others. Lowering is everybody's right. Raising the
+//! hard limit takes CAP_SYS_RESOURCE over the whole machine, which neither an ordinary user has nor root in many cloud
+//! machines, so it is tried before there is a container, and refused with a word on what would work.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -80,8 +80,8 @@ impl Prepared {
     }
 }
 
-/// Whether the hard limit may go up, found out by doing it and taking it back: capabilities alone do not tell, since those of
-/// a user namespace's root do not count here.
+/// Whether the hard limit may go up, found out by doing it and taking it back: capabilities alone do not tell, since
+/// those of a user namespace's root do not count here.
 fn may_raise(name: &str, resource: Resource, held: Rlimit, wanted: Rlimit) -> Result<()> {
     let infinity = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
     if infinity(wanted.maximum) <= infinity(held.maximum) {

@@ -1,8 +1,8 @@
 //! The engine's own binary, out of a container's reach.
 //!
-//! Before its execve(2), a container's process is a copy of the engine, and `/proc/PID/exe` is the engine's binary: CVE-2019-5736 was a container
-//! that opened it there and wrote to it. An engine started from the descriptor below (`/proc/self/fd/N`) shows nothing that could be
-//! written, not even by root.
+//! Before its execve(2), a container's process is a copy of the engine, and `/proc/PID/exe` is the engine's binary:
+//! CVE-2019-5736 was a container that opened it there and wrote to it. An engine started from the descriptor below
+//! (`/proc/self/fd/N`) shows nothing that could be written, not even by root.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -17,9 +17,9 @@ use crate::{Error, Result, beneath};
 
 const OWN: &CStr = c"/proc/self/exe";
 
-/// This program's binary on a read-only mount that no other path leads to, or, where that cannot be had (the file is no longer where it was), as a sealed
-/// copy in memory. Always the copy where the container may mount (CAP_SYS_ADMIN): it could make any mount writable that it holds a
-/// descriptor of (mount_setattr(2)). Needs CAP_SYS_ADMIN itself.
+/// This program's binary on a read-only mount that no other path leads to, or, where that cannot be had (the file is no
+/// longer where it was), as a sealed copy in memory. Always the copy where the container may mount (CAP_SYS_ADMIN): it
+/// could make any mount writable that it holds a descriptor of (mount_setattr(2)). Needs CAP_SYS_ADMIN itself.
 ///
 /// # Errors
 /// /proc is not mounted, or the system is out of memory.

@@ -1,7 +1,7 @@
 //! Kernel parameters of the container alone (sysctl(8)).
 //!
-//! Most parameters belong to the machine. Those of the network, of System V IPC and of message queues have a value in each
-//! namespace; only these may be set, and only where the container has that namespace to itself.
+//! Most parameters belong to the machine. Those of the network, of System V IPC and of message queues have a value in
+//! each namespace; only these may be set, and only where the container has that namespace to itself.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -65,8 +65,8 @@ impl Prepared {
     /// Which parameter failed ([`Prepared::name`]), and why.
     pub fn apply(&self, proc_sys: BorrowedFd<'_>) -> Result<(), (usize, rustix::io::Errno)> {
         for (index, (path, value)) in self.0.iter().enumerate() {
-            // Neither a link nor another mount on the way: an image's link can have led one of the container's mounts here, and
-            // the value would go to a file of the host's (CVE-2025-52881).
+            // Neither a link nor another mount on the way: an image's link can have led one of the container's mounts
+            // here, and the value would go to a file of the host's (CVE-2025-52881).
             let flags = OFlags::WRONLY | OFlags::CLOEXEC;
             let exactly = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
             let file = rustix::fs::openat2(proc_sys, path, flags, Mode::empty(), exactly);

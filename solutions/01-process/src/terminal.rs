@@ -1,7 +1,7 @@
 //! A terminal for the container, from its own devpts (pts(4)).
 //!
-//! The slave must be a device of the container: a program asks for its name (`tty`, ttyname(3)) and looks for it in /dev/pts.
-//! So the child opens the pair itself, and sends the master to its parent, which stays outside.
+//! The slave must be a device of the container: a program asks for its name (`tty`, ttyname(3)) and looks for it in
+//! /dev/pts. So the child opens the pair itself, and sends the master to its parent, which stays outside.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 

@@ -1,7 +1,7 @@
 //! What is still to be written, met while running: the panic of a `todo!()` becomes a sentence.
 //!
-//! Between clone and exec a panic has nobody to catch it, and no terminal to be printed on. So it goes to the parent on the
-//! socket where every other failure of the child goes, and comes out of [`launch`](crate::launch()) as an error.
+//! Between clone and exec a panic has nobody to catch it, and no terminal to be printed on. So it goes to the parent on
+//! the socket where every other failure of the child goes, and comes out of [`launch`](crate::launch()) as an error.
 
 use std::fmt;
 use std::panic::PanicHookInfo;

@@ -28,7 +28,8 @@ const LIMIT: u64 = 16 << 20;
 /// The greatest ID that Docker takes.
 const MAX_ID: u32 = i32::MAX as u32;
 
-/// `""` (root), `name`, `uid`, `name:group`, `uid:gid`; `groups` is `--group-add`. `root` is the container's root folder.
+/// `""` (root), `name`, `uid`, `name:group`, `uid:gid`; `groups` is `--group-add`. `root` is the container's root
+/// folder.
 ///
 /// # Errors
 /// A name that the image does not know, a number out of range; in Docker's words.
@@ -125,8 +126,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The file's text, or nothing if the image has none. What is no regular file counts as none, and is not even opened: a FIFO could block us
-/// for ever, and a device, which the engine may use and the container may not, can act on being opened (a watchdog, a tape).
+/// The file's text, or nothing if the image has none. What is no regular file counts as none, and is not even opened: a
+/// FIFO could block us for ever, and a device, which the engine may use and the container may not, can act on being
+/// opened (a watchdog, a tape).
 fn read(root: BorrowedFd<'_>, path: &std::ffi::CStr) -> Result<String> {
     let place = match beneath::open(root, path, OFlags::PATH) {
         Ok(place) => File::from(place),

@@ -1,9 +1,9 @@
 //! What ties an image together: a *descriptor* points at a blob by digest, a *manifest* lists the config and the layers,
 //! an *index* lists the manifests of one image for several platforms.
 //!
-//! Docker's older formats ("schema 2") have the same shape under other media types, so one set of types reads both. They
-//! are for reading: a manifest that came from elsewhere is kept, and passed on, byte for byte, for its digest is its name.
-//! OCI image-spec, descriptor.md, manifest.md, image-index.md.
+//! Docker's older formats ("schema 2") have the same shape under other media types, so one set of types reads both.
+//! They are for reading: a manifest that came from elsewhere is kept, and passed on, byte for byte, for its digest is
+//! its name. OCI image-spec, descriptor.md, manifest.md, image-index.md.
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};

@@ -71,8 +71,8 @@ impl Store {
         })
     }
 
-    /// Removes all images that `chosen` accepts: dangling ones, and with `all` also those that no container uses; and all
-    /// garbage. Returns what went, and the bytes won.
+    /// Removes all images that `chosen` accepts: dangling ones, and with `all` also those that no container uses; and
+    /// all garbage. Returns what went, and the bytes won.
     ///
     /// # Errors
     /// [`Error::Io`], or what `users` says.

@@ -38,7 +38,8 @@ pub(crate) fn split(line: &str) -> Vec<String> {
 }
 
 /// Takes quotes and backslashes away, and replaces `$NAME`, `${NAME}`, `${NAME:-word}`, `${NAME:+word}` and
-/// `${NAME:?word}` (without the colon: an empty value counts as set) by the values in `env` (`NAME=value`, the last wins).
+/// `${NAME:?word}` (without the colon: an empty value counts as set) by the values in `env` (`NAME=value`, the last
+/// wins).
 ///
 /// # Errors
 /// [`Error::Instruction`]: a quote or brace is not closed, or `${NAME:?word}` is not set.

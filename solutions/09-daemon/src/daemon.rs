@@ -37,7 +37,8 @@ impl Daemon {
         Ok(Self { server: Server::new(engine), sockets })
     }
 
-    /// Serves until SIGTERM or SIGINT, then removes the sockets. Makes its own runtime: not to be called from within one.
+    /// Serves until SIGTERM or SIGINT, then removes the sockets. Makes its own runtime: not to be called from within
+    /// one.
     ///
     /// # Errors
     /// The runtime cannot be made, or signals not be caught.

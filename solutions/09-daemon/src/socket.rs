@@ -1,9 +1,9 @@
 //! The unix socket of a daemon: made so that nobody who may not connect ever can, and so that two daemons never share
 //! one.
 //!
-//! A socket's file outlives the process that bound it. A daemon that was killed leaves one that looks like a living one's,
-//! and binding fails with `EADDRINUSE` for both. What does die with its holder is a lock (flock(2)): whoever holds
-//! `<socket>.lock` owns the name, may put its own socket there, and writes its process ID into the lock file.
+//! A socket's file outlives the process that bound it. A daemon that was killed leaves one that looks like a living
+//! one's, and binding fails with `EADDRINUSE` for both. What does die with its holder is a lock (flock(2)): whoever
+//! holds `<socket>.lock` owns the name, may put its own socket there, and writes its process ID into the lock file.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};

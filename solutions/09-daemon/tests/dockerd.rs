@@ -1,7 +1,7 @@
 //! Our client against a real dockerd: whatever it reads and writes there is the Engine API, not our idea of it.
 //!
-//! A dockerd of its own is started in a temporary folder. It takes root and the program; where either is missing the test
-//! says so, loudly, and passes nothing off as tested.
+//! A dockerd of its own is started in a temporary folder. It takes root and the program; where either is missing the
+//! test says so, loudly, and passes nothing off as tested.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../../tests/support/not_run.rs"]

@@ -90,7 +90,8 @@ sandboxed! {
             Entry::file("a", "12345")
                 .record("mtime", "1234567890.123456789")
                 .record("SCHILY.xattr.user.colour", "blue\0\n"),
-            // The size of a file of more than eight gigabytes stands in a record; the one in the header is to be ignored.
+            // The size of a file of more than eight gigabytes stands in a record; the one in the header is to be
+            // ignored.
             Entry::file("b", "12345").record("size", "5").header(|header| header.set_size(0)),
             Entry::file("before", "").record("mtime", "-1.5"),
         ];

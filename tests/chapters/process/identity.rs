@@ -87,7 +87,8 @@ fn what_is_not_done_is_refused() {
 #[test]
 fn the_engine_behind_an_init_cannot_be_looked_into() {
     sandboxed("identity::the_engine_behind_an_init_cannot_be_looked_into", || {
-        // PID 1 is a copy of the engine: its binary, its memory and its environment are nobody's business (CVE-2019-5736).
+        // PID 1 is a copy of the engine: its binary, its memory and its environment are nobody's business
+        // (CVE-2019-5736).
         let mut bundle = Bundle::new(
             "for f in exe environ maps; do cat /proc/1/$f > /dev/null 2>&1 && echo $f can be read; done; echo end",
         );
@@ -104,7 +105,8 @@ fn the_engines_binary_cannot_be_written() {
         let path = format!("/proc/self/fd/{}", binary.as_raw_fd());
         assert!(std::fs::read(&path).unwrap().starts_with(b"\x7fELF"));
         assert!(std::fs::OpenOptions::new().write(true).open(&path).is_err());
-        // That alone would end with the program ("text file busy"). The mount is read-only for good, and says so to a change of mode.
+        // That alone would end with the program ("text file busy"). The mount is read-only for good, and says so to a
+        // change of mode.
         let error = std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::ROFS.raw_os_error()), "{error}");
     });

@@ -1,4 +1,5 @@
-//! A place for containers that needs no rights: a user, mount and PID-less namespace around one test, and a root folder in it.
+//! A place for containers that needs no rights: a user, mount and PID-less namespace around one test, and a root folder
+//! in it.
 #![allow(unsafe_code)]
 
 use std::io::{Read, Seek};
@@ -13,8 +14,8 @@ use rustix::mount::{MountPropagationFlags, mount_change};
 
 const INSIDE: &str = "KESAKO_INSIDE_NAMESPACE";
 
-/// Runs the body as root of a new user namespace: by executing this test, and it alone, once more. (The test runner has threads, and
-/// unshare(2) refuses them a user namespace; the child of a fork has one.)
+/// Runs the body as root of a new user namespace: by executing this test, and it alone, once more. (The test runner has
+/// threads, and unshare(2) refuses them a user namespace; the child of a fork has one.)
 pub(super) fn sandboxed(test: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return unchanged(body);

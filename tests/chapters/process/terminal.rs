@@ -76,7 +76,8 @@ fn exec_gets_one_of_its_own() {
 #[test]
 fn a_false_ptmx_is_refused() {
     sandboxed("terminal::a_false_ptmx_is_refused", || {
-        // A container may mount what it likes over its own /dev/pts; the engine must not take a file of the container for a terminal.
+        // A container may mount what it likes over its own /dev/pts; the engine must not take a file of the container
+        // for a terminal.
         let mut bundle = Bundle::new("true");
         let mounts = bundle.spec.mounts_mut().as_mut().unwrap();
         mounts.retain(|mount| mount.destination() != std::path::Path::new("/dev/pts"));

@@ -1,8 +1,8 @@
 //! `workbench`: the image that is always there, without a network.
 //!
-//! It is put together from what the host has, the first time somebody asks for it: a static busybox if there is one, else
-//! the host's own shell and core utilities, each with the libraries it loads. Around them comes what a small distribution
-//! has: users, `/tmp`, a home. The same host gives the same bytes, and so the same image ID.
+//! It is put together from what the host has, the first time somebody asks for it: a static busybox if there is one,
+//! else the host's own shell and core utilities, each with the libraries it loads. Around them comes what a small
+//! distribution has: users, `/tmp`, a home. The same host gives the same bytes, and so the same image ID.
 
 mod elf;
 mod host;

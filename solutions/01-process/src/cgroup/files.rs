@@ -27,8 +27,8 @@ fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// Removes a folder that processes have just left: the kernel says «busy» for a moment longer. The container may have made
-/// groups inside.
+/// Removes a folder that processes have just left: the kernel says «busy» for a moment longer. The container may have
+/// made groups inside.
 pub(super) fn remove_tree(folder: &Path) -> Result<()> {
     for attempt in 0..200 {
         match fs::remove_dir(folder) {

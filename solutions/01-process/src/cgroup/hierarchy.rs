@@ -1,8 +1,9 @@
 //! Where this machine keeps its cgroups.
 //!
-//! There are two kinds, and a machine may have both. In **v2** one tree holds every group, and a folder's `cgroup.controllers` says what can be
-//! limited there. In **v1** every controller has a tree of its own. A **hybrid** machine has v1 trees for the
-//! controllers and an empty v2 tree beside them, which can still freeze, kill, list, and filter devices (cgroups(7)).
+//! There are two kinds, and a machine may have both. In **v2** one tree holds every group, and a folder's
+//! `cgroup.controllers` says what can be limited there. In **v1** every controller has a tree of its own. A **hybrid**
+//! machine has v1 trees for the controllers and an empty v2 tree beside them, which can still freeze, kill, list, and
+//! filter devices (cgroups(7)).
 
 use std::fs;
 use std::io;
@@ -38,7 +39,8 @@ impl Controller {
 /// The folder that holds all of Kesako's groups, in every tree.
 const PARENT: &str = "kesako";
 
-/// The unified (v2) tree's mount point. The usual two places are tried first, since the mount table of a busy machine is long.
+/// The unified (v2) tree's mount point. The usual two places are tried first, since the mount table of a busy machine
+/// is long.
 pub(super) fn unified() -> Option<PathBuf> {
     let usual = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
     let found = usual.iter().map(PathBuf::from).find(|path| is_cgroup2(path));
@@ -148,8 +150,8 @@ fn mounts() -> Vec<Mount> {
     text.lines().filter_map(parse_mount).collect()
 }
 
-/// `36 35 98:0 / /mnt rw shared:1 - ext4 /dev/root rw,errors=continue`: the fields that matter are the fifth, and the three after
-/// the dash. A blank in a path is written `\040`.
+/// `36 35 98:0 / /mnt rw shared:1 - ext4 /dev/root rw,errors=continue`: the fields that matter are the fifth, and the
+/// three after the dash. A blank in a path is written `\040`.
 fn parse_mount(line: &str) -> Option<Mount> {
     let (front, back) = line.split_once(" - ")?;
     let mut back = back.split(' ');

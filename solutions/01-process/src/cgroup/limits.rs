@@ -12,7 +12,8 @@ pub(super) struct Limit {
     pub(super) v1: Vec<Setting>,
     /// Nothing, where v2 has no such thing.
     pub(super) v2: Vec<Setting>,
-    /// What Docker says where the kernel lacks the file; then the limit is passed over. Without these words, it is an error.
+    /// What Docker says where the kernel lacks the file; then the limit is passed over. Without these words, it is an
+    /// error.
     pub(super) discarded: Option<&'static str>,
     /// Asks for «no limit»: nothing to do where there is none.
     pub(super) lifts: bool,

@@ -1,8 +1,9 @@
 //! A container's cgroup: the set of its processes, and the limits on it (cgroups(7)).
 //!
-//! Where there is a v2 tree, every container has a folder in it: that costs next to nothing, since a process can be born inside
-//! (clone3(2), `CLONE_INTO_CGROUP`), and one file then freezes or kills them all. A v1 controller is joined only where a limit
-//! needs it: moving a process there makes the kernel wait for every processor, some 10 ms on a quiet machine.
+//! Where there is a v2 tree, every container has a folder in it: that costs next to nothing, since a process can be
+//! born inside (clone3(2), `CLONE_INTO_CGROUP`), and one file then freezes or kills them all. A v1 controller is joined
+//! only where a limit needs it: moving a process there makes the kernel wait for every processor, some 10 ms on a quiet
+//! machine.
 
 mod files;
 mod hierarchy;
@@ -24,7 +25,8 @@ use limits::Limit;
 pub use stats::Stats;
 use unified::{Unified, has_controller};
 
-/// A container's cgroup: a folder in the unified (v2) tree if there is one, and one for each v1 controller that a limit needs.
+/// A container's cgroup: a folder in the unified (v2) tree if there is one, and one for each v1 controller that a limit
+/// needs.
 #[derive(Debug)]
 pub struct Cgroup {
     name: String,
@@ -32,7 +34,8 @@ pub struct Cgroup {
     v1: Vec<(Controller, PathBuf)>,
 }
 
-/// Which of these limits [`Cgroup::create`] will pass over, in Docker's words: for whoever must say so before there is a group.
+/// Which of these limits [`Cgroup::create`] will pass over, in Docker's words: for whoever must say so before there is
+/// a group.
 ///
 /// # Errors
 /// A limit that makes no sense.
@@ -42,8 +45,8 @@ pub fn passed_over(resources: &oci::LinuxResources) -> Result<Vec<&'static str>>
     Ok(passed_over.filter_map(|limit| limit.discarded).collect())
 }
 
-/// Whether the kernel has the files. At the top of v2's tree there are none to look for: what it has in some version is taken
-/// for granted.
+/// Whether the kernel has the files. At the top of v2's tree there are none to look for: what it has in some version is
+/// taken for granted.
 fn is_known(limit: &Limit) -> bool {
     match hierarchy::unified() {
         Some(mount) if has_controller(&mount, limit.controller) => !limit.v2.is_empty(),
@@ -56,8 +59,8 @@ impl Cgroup {
     /// Makes the cgroup `/kesako/<name>`, and says what limits were passed over (see [`passed_over`]).
     ///
     /// # Errors
-    /// A limit was asked for and nothing on this host can enforce it. Without a limit, a user who may not make cgroups gets
-    /// one that holds nothing.
+    /// A limit was asked for and nothing on this host can enforce it. Without a limit, a user who may not make cgroups
+    /// gets one that holds nothing.
     pub fn create(name: &str, resources: &oci::LinuxResources) -> Result<(Self, Vec<String>)> {
         let limits = limits::limits(resources)?;
         let mut cgroup = Self { name: name.to_owned(), unified: None, v1: vec![] };
@@ -104,7 +107,8 @@ impl Cgroup {
         Self { name: name.to_owned(), unified: unified.and_then(|path| Unified::open(path).ok()), v1: v1.collect() }
     }
 
-    /// Names of all cgroups of Kesako in the v2 tree (or, without one, in v1's freezer): for whoever clears up after a crash.
+    /// Names of all cgroups of Kesako in the v2 tree (or, without one, in v1's freezer): for whoever clears up after a
+    /// crash.
     pub fn list() -> Vec<String> {
         match (hierarchy::unified(), hierarchy::v1(Controller::Freezer)) {
             (Some(mount), _) => hierarchy::names(&mount, None),
@@ -230,8 +234,8 @@ impl Cgroup {
 
     /// Writes the limits, each where this machine can enforce it.
     ///
-    /// The kernel checks some against another's old value (memory against memory and swap, a quota against its period), so
-    /// what it refuses is tried again when everything else is written.
+    /// The kernel checks some against another's old value (memory against memory and swap, a quota against its period),
+    /// so what it refuses is tried again when everything else is written.
     fn limit(&mut self, limits: &[Limit]) -> Result<Vec<String>> {
         let mut warnings = vec![];
         let mut again = vec![];

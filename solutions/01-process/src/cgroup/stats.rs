@@ -112,8 +112,8 @@ fn resident_pages(pid: i32) -> Option<u64> {
     text.split(' ').nth(1)?.parse().ok()
 }
 
-/// The fields utime and stime of /proc/PID/stat, the 14th and 15th; a command's name may hold blanks, so they are counted from
-/// the bracket behind it.
+/// The fields utime and stime of /proc/PID/stat, the 14th and 15th; a command's name may hold blanks, so they are
+/// counted from the bracket behind it.
 fn ticks(pid: i32) -> Option<(u64, u64)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = text.rsplit_once(") ")?.1.split(' ').skip(11);

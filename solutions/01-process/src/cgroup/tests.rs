@@ -1,4 +1,5 @@
-//! Against the machine's own trees; a user who may not make groups there sees only that this is said, and nothing is left.
+//! Against the machine's own trees; a user who may not make groups there sees only that this is said, and nothing is
+//! left.
 
 use std::process::{Child, Command};
 

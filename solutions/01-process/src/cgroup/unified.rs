@@ -33,8 +33,8 @@ impl Unified {
 
     /// Whether this tree has the controller; then it is switched on along the path.
     ///
-    /// A controller works in a folder when the parent's `cgroup.subtree_control` names it, and the parent has it itself when the
-    /// grandparent's does.
+    /// A controller works in a folder when the parent's `cgroup.subtree_control` names it, and the parent has it itself
+    /// when the grandparent's does.
     pub(super) fn controls(&self, controller: Controller) -> Result<bool> {
         let parent = self.path.parent().unwrap_or(Path::new("/"));
         let top = parent.parent().unwrap_or(Path::new("/"));
@@ -57,8 +57,9 @@ pub(super) fn has_controller(folder: &Path, controller: Controller) -> bool {
 
 /// Hands a controller down to the groups beneath.
 ///
-/// A folder that does so may hold no processes itself (cgroups(7), «no internal processes»; the top of the machine's tree, which has
-/// no `cgroup.type`, is exempt). In a tree delegated to us these are the engine and its kin: they step aside, into a leaf.
+/// A folder that does so may hold no processes itself (cgroups(7), «no internal processes»; the top of the machine's
+/// tree, which has no `cgroup.type`, is exempt). In a tree delegated to us these are the engine and its kin: they step
+/// aside, into a leaf.
 fn switch_on(folder: &Path, controller: Controller) -> Result<()> {
     let inside = read(folder, "cgroup.procs")?;
     if !inside.is_empty() && folder.join("cgroup.type").exists() {

@@ -1,8 +1,8 @@
 //! From rules to a program of the classic packet-filter machine.
 //!
-//! The machine has one register to compute with, jumps only forwards, and returns a verdict (seccomp(2); the instructions are in
-//! linux/filter.h). One section per architecture: numbers are cut into ranges with the same verdict, and a binary search
-//! finds the range, so no call takes more than a dozen instructions:
+//! The machine has one register to compute with, jumps only forwards, and returns a verdict (seccomp(2); the
+//! instructions are in linux/filter.h). One section per architecture: numbers are cut into ranges with the same
+//! verdict, and a binary search finds the range, so no call takes more than a dozen instructions:
 //!
 //! ```text
 //!       load the architecture;  is it x86_64?  no → next section
@@ -11,8 +11,8 @@
 //!                                  └ yes → …  EPERM
 //! ```
 //!
-//! Calls that are always allowed do not even pay that: the kernel (5.11 and later) tries every number once when the filter is installed, and
-//! remembers those whose verdict never depends on an argument.
+//! Calls that are always allowed do not even pay that: the kernel (5.11 and later) tries every number once when the
+//! filter is installed, and remembers those whose verdict never depends on an argument.
 
 use super::syscalls::{self, Abi, Call};
 use super::{Action, architectures};
@@ -131,8 +131,8 @@ fn ranges<'a>(rules: &[(&Call, &'a LinuxSyscall)], default: u32, abi: Abi) -> Ve
         extend(&mut ranges, number, verdict(same));
         next = number + 1;
     }
-    // A call younger than the whole profile: EPERM would confuse the C library, which probes for new calls and falls back
-    // only on ENOSYS.
+    // A call younger than the whole profile: EPERM would confuse the C library, which probes for new calls and falls
+    // back only on ENOSYS.
     let permissive =
         [Action::ScmpActAllow, Action::ScmpActLog, Action::ScmpActTrace].map(|action| action.as_u32(Some(0)));
     let beyond = if permissive.contains(&(default & 0xffff_0000)) { default } else { errno(libc::ENOSYS) };
@@ -220,8 +220,8 @@ fn decide(out: &mut Vec<sock_filter>, verdict: &Verdict<'_>, default: u32) {
     out.push(answer(default));
 }
 
-/// One condition. Arguments have 64 bits and the machine 32, so it is first the upper half, then the lower. Falls through
-/// when it holds, else goes on to the next rule.
+/// One condition. Arguments have 64 bits and the machine 32, so it is first the upper half, then the lower. Falls
+/// through when it holds, else goes on to the next rule.
 fn compare(out: &mut Vec<sock_filter>, condition: &LinuxSeccompArg) {
     let low = ARGUMENTS + 8 * condition.index() as u32;
     let high = low + 4;

@@ -1,7 +1,7 @@
 //! `--security-opt seccomp=FILE`: a profile in Docker's own format.
 //!
-//! It is the OCI description with conditions: each entry may say for which capabilities, architectures and kernels it is meant. They are
-//! settled here, against the container at hand, and what is left is plain OCI.
+//! It is the OCI description with conditions: each entry may say for which capabilities, architectures and kernels it
+//! is meant. They are settled here, against the container at hand, and what is left is plain OCI.
 
 use std::str::FromStr;
 
@@ -61,8 +61,8 @@ struct Condition {
     min_kernel: Option<String>,
 }
 
-/// Reads a profile for a container with this bounding set. Nothing at all, if the profile neither lists a call nor has a default action:
-/// Docker takes that for «no filter».
+/// Reads a profile for a container with this bounding set. Nothing at all, if the profile neither lists a call nor has
+/// a default action: Docker takes that for «no filter».
 ///
 /// # Errors
 /// In Docker's words: not JSON, both of two exclusive fields, an unknown action or architecture.

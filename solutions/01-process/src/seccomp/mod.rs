@@ -1,8 +1,9 @@
 //! Seccomp: the list of system calls a container may make (seccomp(2)).
 //!
-//! A profile (Docker's default in [`default_spec`], a user's own through [`parse_profile`]) becomes the OCI description,
-//! [`compile`] turns that into a program for the kernel's packet-filter machine, and [`Filter::apply`] hands it over.
-//! From then on the kernel runs it at every system call of the process and of all its children, and nothing can take it away.
+//! A profile (Docker's default in [`default_spec`], a user's own through [`parse_profile`]) becomes the OCI
+//! description, [`compile`] turns that into a program for the kernel's packet-filter machine, and [`Filter::apply`]
+//! hands it over. From then on the kernel runs it at every system call of the process and of all its children, and
+//! nothing can take it away.
 
 mod bpf;
 mod docker;
@@ -27,11 +28,12 @@ pub struct Filter {
 
 /// Turns a description into a program.
 ///
-/// Names that this architecture does not have are passed over, as the OCI runtime-spec allows (config-linux.md, «Seccomp»): a profile
-/// is written for many architectures and kernels.
+/// Names that this architecture does not have are passed over, as the OCI runtime-spec allows (config-linux.md,
+/// «Seccomp»): a profile is written for many architectures and kernels.
 ///
 /// # Errors
-/// An action that needs a listener (`SCMP_ACT_NOTIFY`), a condition on a seventh argument, a program beyond the kernel's 4096 instructions.
+/// An action that needs a listener (`SCMP_ACT_NOTIFY`), a condition on a seventh argument, a program beyond the
+/// kernel's 4096 instructions.
 pub fn compile(spec: &oci::LinuxSeccomp) -> Result<Filter, Error> {
     let program = bpf::program(spec)?;
     let flags = spec.flags().as_ref().map_or(libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW as u32, |flags| {
@@ -48,8 +50,8 @@ pub fn compile(spec: &oci::LinuxSeccomp) -> Result<Filter, Error> {
 }
 
 impl Filter {
-    /// Puts the filter in force for the calling thread. The last thing before exec (or before the capabilities are given up, when
-    /// `no_new_privs` is not set: seccomp(2) wants one of the two). Async-signal-safe.
+    /// Puts the filter in force for the calling thread. The last thing before exec (or before the capabilities are
+    /// given up, when `no_new_privs` is not set: seccomp(2) wants one of the two). Async-signal-safe.
     pub fn apply(&self) -> rustix::io::Result<()> {
         sys::seccomp_set_filter(&self.program, self.flags)
     }

@@ -1,8 +1,8 @@
 //! Docker's default profile, as data: which system calls a container may make.
 //!
-//! Everything that is not listed is refused with EPERM. What is left out is what could touch the host: loading modules, mounting,
-//! rebooting, the clock, keyrings, io_uring, other people's namespaces. Some of it comes back with the capability
-//! that governs it, since whoever was given that capability was meant to use it.
+//! Everything that is not listed is refused with EPERM. What is left out is what could touch the host: loading modules,
+//! mounting, rebooting, the clock, keyrings, io_uring, other people's namespaces. Some of it comes back with the
+//! capability that governs it, since whoever was given that capability was meant to use it.
 
 use super::{Action, condition};
 use crate::oci::{self, Capabilities, Capability, LinuxSeccompOperator as Operator};
@@ -81,7 +81,8 @@ const PROFILE: &[Group] = &[
     allow(When::Always, THIS_ARCHITECTURE),
     // A VSOCK socket would reach the hypervisor, whatever the network namespace says.
     allow_if(When::Always, "socket", 0, Operator::ScmpCmpNe, AF_VSOCK),
-    // The personalities of personality(2) that are harmless: PER_LINUX, PER_LINUX32, each with UNAME26, and «just tell me».
+    // The personalities of personality(2) that are harmless: PER_LINUX, PER_LINUX32, each with UNAME26, and «just tell
+    // me».
     allow_if(When::Always, "personality", 0, Operator::ScmpCmpEq, 0x0),
     allow_if(When::Always, "personality", 0, Operator::ScmpCmpEq, 0x8),
     allow_if(When::Always, "personality", 0, Operator::ScmpCmpEq, 0x2_0000),

@@ -1,8 +1,8 @@
 //! What each system call is called, and its number on the architectures Kesako runs on.
 //!
-//! A filter sees only numbers, a profile holds only names, and every architecture counts differently: on x86_64 `open` is 2, to a
-//! 32-bit program on the same machine it is 5, and aarch64 has none. Numbers from 424 on are the same everywhere.
-//! Sources: the kernel's `asm/unistd_64.h`, `asm/unistd_32.h` and `asm-generic/unistd.h`.
+//! A filter sees only numbers, a profile holds only names, and every architecture counts differently: on x86_64 `open`
+//! is 2, to a 32-bit program on the same machine it is 5, and aarch64 has none. Numbers from 424 on are the same
+//! everywhere. Sources: the kernel's `asm/unistd_64.h`, `asm/unistd_32.h` and `asm-generic/unistd.h`.
 
 /// The call does not exist on that architecture.
 const NO: u32 = u32::MAX;
@@ -56,8 +56,8 @@ impl Call {
 
 /// Finds calls by their names.
 ///
-/// Profiles are sorted, as the table is, so the next name is most often found a row or two further on; a search through the
-/// whole table for each would be the dearest part of starting a container's filter.
+/// Profiles are sorted, as the table is, so the next name is most often found a row or two further on; a search through
+/// the whole table for each would be the dearest part of starting a container's filter.
 #[derive(Default)]
 pub(super) struct Lookup {
     next: usize,

@@ -1,5 +1,5 @@
-//! The program is checked twice: run by a small machine of the test's own, for every call, against the rules read plainly; and
-//! by the kernel, on a thread that puts it in force for itself.
+//! The program is checked twice: run by a small machine of the test's own, for every call, against the rules read
+//! plainly; and by the kernel, on a thread that puts it in force for itself.
 
 use super::syscalls::{Abi, Lookup};
 use super::*;

@@ -22,8 +22,8 @@ pub(crate) struct Cloned {
     pub pidfd: OwnedFd,
 }
 
-/// clone3(2) with namespaces and a cgroup; `child` runs in the new process and never returns. It may only make system calls: other
-/// threads of ours may have held the allocator's lock when the copy was taken.
+/// clone3(2) with namespaces and a cgroup; `child` runs in the new process and never returns. It may only make system
+/// calls: other threads of ours may have held the allocator's lock when the copy was taken.
 pub(crate) fn clone_into(
     namespaces: u64,
     cgroup: Option<BorrowedFd<'_>>,
@@ -39,8 +39,9 @@ pub(crate) fn clone_into(
     Ok(Cloned { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
 }
 
-/// As [`clone_into`], but the new process is the child of our own parent (CLONE_PARENT), which is told its number. Without namespaces
-/// this is clone(2): a process that has its seccomp filter already may not be allowed the newer call.
+/// As [`clone_into`], but the new process is the child of our own parent (CLONE_PARENT), which is told its number.
+/// Without namespaces this is clone(2): a process that has its seccomp filter already may not be allowed the newer
+/// call.
 pub(crate) fn clone_sibling(namespaces: u64, child: impl FnOnce() -> Infallible) -> Result<i32> {
     if namespaces == 0 {
         return clone(libc::CLONE_PARENT | libc::SIGCHLD, child);
@@ -72,8 +73,8 @@ fn clone3(arguments: &libc::clone_args, child: impl FnOnce() -> Infallible) -> R
     }
 }
 
-/// A plain copy of this process: clone(2) and not clone3, which Docker's seccomp profile hides, and not the C library's fork, which
-/// takes locks. `child` as for [`clone_into`].
+/// A plain copy of this process: clone(2) and not clone3, which Docker's seccomp profile hides, and not the C library's
+/// fork, which takes locks. `child` as for [`clone_into`].
 pub(crate) fn fork(child: impl FnOnce() -> Infallible) -> Result<i32> {
     clone(libc::SIGCHLD, child)
 }
@@ -123,8 +124,8 @@ impl Argv {
 
 /// execve(2). Returns only with its error.
 pub(crate) fn execve(path: &CStr, arguments: &Argv, environment: &Argv) -> Errno {
-    // SAFETY: `path` ends in a NUL; both lists end in a null pointer, and each of their pointers is to a CString that the
-    // Argv owns (its buffer is on the heap, so moving the Argv did not move it).
+    // SAFETY: `path` ends in a NUL; both lists end in a null pointer, and each of their pointers is to a CString that
+    // the Argv owns (its buffer is on the heap, so moving the Argv did not move it).
     unsafe { libc::execve(path.as_ptr(), arguments.pointers.as_ptr(), environment.pointers.as_ptr()) };
     last_error()
 }

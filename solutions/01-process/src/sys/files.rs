@@ -11,8 +11,8 @@ use super::last_error;
 const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
 
 fn close_range(first: RawFd, last: libc::c_uint, flags: libc::c_uint) -> Result<()> {
-    // SAFETY: integers only. What is closed belongs to this process, a child that drops none of its descriptors (it ends in
-    // execve or _exit), so nothing is closed twice.
+    // SAFETY: integers only. What is closed belongs to this process, a child that drops none of its descriptors (it
+    // ends in execve or _exit), so nothing is closed twice.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first as libc::c_uint, last, flags) };
     if result == 0 { Ok(()) } else { Err(last_error()) }
 }
@@ -34,8 +34,8 @@ pub(crate) fn close_all_but(keep: &[RawFd]) -> Result<()> {
     close_range(next, libc::c_uint::MAX, 0)
 }
 
-/// Whether the working directory can be reached from the root. If it cannot (CVE-2024-21626: `/proc/self/fd/7`, a folder of
-/// the host), the kernel puts `(unreachable)` in front of its path (getcwd(2)).
+/// Whether the working directory can be reached from the root. If it cannot (CVE-2024-21626: `/proc/self/fd/7`, a
+/// folder of the host), the kernel puts `(unreachable)` in front of its path (getcwd(2)).
 pub(crate) fn cwd_is_inside() -> Result<bool> {
     let mut path = [0_u8; 4096];
     // SAFETY: the kernel writes at most the given number of bytes.

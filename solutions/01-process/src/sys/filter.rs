@@ -11,8 +11,8 @@ pub(crate) fn seccomp_set_filter(program: &[libc::sock_filter], flags: u32) -> R
         len: program.len().try_into().map_err(|_| Errno::INVAL)?,
         filter: program.as_ptr().cast_mut(),
     };
-    // SAFETY: the kernel reads `len` instructions from `filter`, both of which come from one slice that outlives the call,
-    // and writes nothing.
+    // SAFETY: the kernel reads `len` instructions from `filter`, both of which come from one slice that outlives the
+    // call, and writes nothing.
     let result = unsafe {
         libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, libc::c_ulong::from(flags), &raw const program)
     };

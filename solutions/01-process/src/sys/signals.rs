@@ -7,16 +7,17 @@ use rustix::io::{Errno, Result};
 
 use super::last_error;
 
-/// Every signal back to its default, none blocked. Handlers are gone already (CLONE_CLEAR_SIGHAND), but what we ignore (SIGPIPE, as every
-/// Rust program does; SIGHUP under nohup) would stay ignored in the container, across execve.
+/// Every signal back to its default, none blocked. Handlers are gone already (CLONE_CLEAR_SIGHAND), but what we ignore
+/// (SIGPIPE, as every Rust program does; SIGHUP under nohup) would stay ignored in the container, across execve.
 pub(crate) fn default_signals() {
-    // The kernel's own call: the C library's sigaction(3) leaves out two signals that it wants for itself, and they too can be
-    // inherited as ignored. Larger than the kernel's structure on every architecture (sigaction(2), "C library/kernel differences").
+    // The kernel's own call: the C library's sigaction(3) leaves out two signals that it wants for itself, and they too
+    // can be inherited as ignored. Larger than the kernel's structure on every architecture (sigaction(2), "C
+    // library/kernel differences").
     let default = [0_u64; 8];
     let set_size = 8_usize;
     for signal in 1..=64 {
-        // SAFETY: zeros are SIG_DFL with no flags and an empty mask; the kernel only reads `default`, which outlives the call. SIGKILL
-        // and SIGSTOP are refused without harm.
+        // SAFETY: zeros are SIG_DFL with no flags and an empty mask; the kernel only reads `default`, which outlives
+        // the call. SIGKILL and SIGSTOP are refused without harm.
         unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, std::ptr::null::<u64>(), set_size) };
     }
     // SAFETY: the mask is a valid, empty set that outlives the call.

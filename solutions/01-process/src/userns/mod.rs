@@ -1,7 +1,7 @@
 //! User namespaces: being root of a small world (user_namespaces(7)).
 //!
-//! Inside, a process may mount, change its root and become other users; outside, it is still the ordinary user it was, and the
-//! kernel checks that at every file. What links the two is a map of IDs.
+//! Inside, a process may mount, change its root and become other users; outside, it is still the ordinary user it was,
+//! and the kernel checks that at every file. What links the two is a map of IDs.
 
 mod subordinate;
 
@@ -50,10 +50,11 @@ impl Maps {
     }
 }
 
-/// Puts this process into a new user and mount namespace, with the user as its root. It must be single-threaded (unshare(2)).
+/// Puts this process into a new user and mount namespace, with the user as its root. It must be single-threaded
+/// (unshare(2)).
 ///
-/// With subordinate IDs (/etc/subuid, /etc/subgid) and newuidmap(1) installed, the namespace has other users, too; without, it has
-/// root alone, and an image that needs another user will say so.
+/// With subordinate IDs (/etc/subuid, /etc/subgid) and newuidmap(1) installed, the namespace has other users, too;
+/// without, it has root alone, and an image that needs another user will say so.
 ///
 /// # Errors
 /// What on this host forbids it, and what to do about it.
@@ -86,7 +87,8 @@ fn unshare() -> Result<()> {
     nix::sched::unshare(flags).map_err(|error| forbidden("cannot make a user namespace", error.into()))
 }
 
-/// One user: oneself. The kernel wants setgroups(2) given up first, lest somebody sheds a group that denies him something.
+/// One user: oneself. The kernel wants setgroups(2) given up first, lest somebody sheds a group that denies him
+/// something.
 fn map_single(uid: u32, gid: u32) -> Result<()> {
     write("/proc/self/setgroups", "deny")?;
     write("/proc/self/uid_map", &format!("0 {uid} 1\n"))?;

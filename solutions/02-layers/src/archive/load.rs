@@ -1,7 +1,8 @@
 //! From an archive, as it streams by, to images.
 //!
-//! Whatever could be a blob is written to the store and hashed on the way; documents are kept in memory. What the archive
-//! means is clear only at its end. Then every image is verified and unpacked, and all are registered in one step, or none.
+//! Whatever could be a blob is written to the store and hashed on the way; documents are kept in memory. What the
+//! archive means is clear only at its end. Then every image is verified and unpacked, and all are registered in one
+//! step, or none.
 
 use super::{DockerImage, inflate, legacy};
 use crate::blob::DOCUMENT_LIMIT;

@@ -12,7 +12,8 @@ use crate::store::{Image, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
-/// Writes these images to one archive. A repository without a tag means all its tags; an ID means the image without a name.
+/// Writes these images to one archive. A repository without a tag means all its tags; an ID means the image without a
+/// name.
 ///
 /// # Errors
 /// [`Error::NoSuchImage`] before anything is written; [`Error::Send`].
@@ -85,7 +86,8 @@ fn all_tags(store: &Store, repository: &Reference) -> Result<Vec<(Image, Referen
     tags.map(|(entry, name)| Ok((store.read(entry, &entries)?, name))).collect()
 }
 
-/// What can be given away of an image: an index of several platforms only if all of them are here, else the one platform.
+/// What can be given away of an image: an index of several platforms only if all of them are here, else the one
+/// platform.
 fn exportable(store: &Store, image: &Image) -> Result<(Descriptor, BTreeSet<Digest>)> {
     let mut closure = BTreeSet::new();
     if complete(store, &image.target, &mut closure)? {

@@ -34,7 +34,8 @@ impl Error {
         Self::local(format!("error during connect: {error}"))
     }
 
-    /// An answer other than success: the body's `message`, or the body itself where it is not ours, or the status's name.
+    /// An answer other than success: the body's `message`, or the body itself where it is not ours, or the status's
+    /// name.
     pub(crate) fn from_answer(status: StatusCode, body: &[u8]) -> Self {
         let message = match serde_json::from_slice::<engine::api::ErrorBody>(body) {
             Ok(body) => body.message,
