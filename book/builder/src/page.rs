@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
+use crate::shell::PROMPT;
+
 /// The pages with a session in them, in the order of the book.
 pub(crate) fn all() -> Result<Vec<PathBuf>> {
     let source = crate::book().join("src");
@@ -30,6 +32,13 @@ pub(crate) struct Step {
     pub expected: Vec<String>,
     /// Where the output stands: from this line (counted from 0) on, `expected.len()` lines.
     pub at: usize,
+}
+
+impl Step {
+    /// What is typed into the container's shell, where the session goes on in there.
+    pub(crate) fn typed(&self) -> Vec<&str> {
+        self.expected.iter().filter_map(|line| line.strip_prefix(PROMPT)).collect()
+    }
 }
 
 /// Finds the steps. A block is a series of `$ command`, each followed by its output; a command goes on in lines that begin

@@ -46,7 +46,7 @@ fn run<'a>(path: &Path, steps: &'a [Step], options: &Options) -> Result<Vec<(&'a
     let mut shell = Shell::start(&options.kesako, options.docker.as_deref())?;
     let mut changes = Vec::new();
     for step in steps {
-        let output = shell.run(&step.command).with_context(|| format!("{page}:{}", step.at))?;
+        let output = shell.run(&step.command, &step.typed()).with_context(|| format!("{page}:{}", step.at))?;
         let (book, here) = &mut sides[usize::from(step.kind == Kind::Docker)];
         if !fits(&book.lines(&step.expected), &here.lines(&output)) {
             if !options.update {

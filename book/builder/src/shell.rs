@@ -1,6 +1,6 @@
 //! The shell a page's commands are typed into, in a home of its own.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Printed after each command's output, with its exit code.
 const END: &str = "\u{1}end of command";
 
+/// Of the shell in a container: what follows it in the book is typed.
+pub(crate) const PROMPT: &str = "/ # ";
+
 /// What the home is called in the book.
 const HOME_IN_THE_BOOK: &str = "/home/you";
 
@@ -26,7 +29,7 @@ const HOME_IN_THE_BOOK: &str = "/home/you";
 pub(crate) struct Shell {
     bash: Child,
     typed: ChildStdin,
-    lines: Receiver<String>,
+    shown: Receiver<Vec<u8>>,
     place: TempDir,
 }
 
@@ -38,6 +41,7 @@ impl Shell {
         for folder in ["bin", "home", "run"] {
             std::fs::create_dir(path(folder))?;
         }
+        nix::unistd::mkfifo(&path("keys"), nix::sys::stat::Mode::S_IRWXU)?;
         std::os::unix::fs::symlink(kesako, path("bin/kesako"))?;
         if let Some(host) = docker {
             // Not DOCKER_HOST, which kesako heeds as well.
@@ -53,28 +57,53 @@ impl Shell {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut bash = command.spawn().context("cannot start bash")?;
         let (Some(typed), Some(shown)) = (bash.stdin.take(), bash.stdout.take()) else { bail!("bash has no pipes") };
-        Ok(Shell { bash, typed, lines: lines_of(shown), place })
+        Ok(Shell { bash, typed, shown: bytes_of(shown), place })
     }
 
-    /// Types a command; what it prints on both its streams. A command reads nothing.
-    pub(crate) fn run(&mut self, command: &str) -> Result<Vec<String>> {
+    /// Types a command; what it prints on both its streams. A command reads nothing, unless something is `typed` into it: then
+    /// it runs in a terminal, and each line is typed at a [`PROMPT`].
+    pub(crate) fn run(&mut self, command: &str, typed: &[&str]) -> Result<Vec<String>> {
+        let keys = self.place.path().join("keys");
+        let line = if typed.is_empty() {
+            format!("{{ {command}\n}} </dev/null 2>&1")
+        } else {
+            // script(1) is the terminal.
+            let quoted = command.replace('\'', r"'\''");
+            format!("script --quiet --return --command '{quoted}' /dev/null <{} 2>&1", keys.display())
+        };
         // The code of the last command, `$?`, is for the next one to see.
-        let typed = format!("{{ {command}\n}} </dev/null 2>&1; _code=$?; echo $'\\n{END}'; (exit $_code)\n");
-        self.typed.write_all(typed.as_bytes()).with_context(|| format!("cannot type `{command}`"))?;
+        writeln!(self.typed, "{line}; _code=$?; echo $'\\n{END}'; (exit $_code)").context("cannot type")?;
         let mut output = Vec::new();
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) if line == END => break,
-                Ok(line) => output.push(self.in_the_book(&line)),
-                Err(RecvTimeoutError::Timeout) => bail!("`{command}` has not ended after {} s", PATIENCE.as_secs()),
-                Err(RecvTimeoutError::Disconnected) => bail!("`{command}` has ended the shell"),
+        if !typed.is_empty() {
+            self.type_at_prompts(&keys, typed, &mut output).with_context(|| format!("in `{command}`"))?;
+        }
+        self.read_until(&format!("\n{END}\n"), &mut output).with_context(|| format!("after `{command}`"))?;
+        let output = plain(&output).replace(&format!("\n{END}\n"), "");
+        Ok(output.lines().map(|line| self.in_the_book(line)).collect())
+    }
+
+    fn type_at_prompts(&mut self, keys: &Path, typed: &[&str], output: &mut Vec<u8>) -> Result<()> {
+        let mut terminal = std::fs::OpenOptions::new().write(true).open(keys)?;
+        for line in typed {
+            self.read_until(PROMPT, output)?;
+            writeln!(terminal, "{line}")?;
+            // What is echoed ends no more with a prompt.
+            self.read_until("\n", output)?;
+        }
+        Ok(())
+    }
+
+    fn read_until(&mut self, end: &str, output: &mut Vec<u8>) -> Result<()> {
+        while !plain(output).ends_with(end) {
+            match self.shown.recv_timeout(PATIENCE) {
+                Ok(bytes) => output.extend(bytes),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("no {end:?} for {} s after {:?}", PATIENCE.as_secs(), plain(output))
+                }
+                Err(RecvTimeoutError::Disconnected) => bail!("the shell has ended"),
             }
         }
-        // The end stands on a line of its own, even after output without a line end.
-        if output.last().is_some_and(String::is_empty) {
-            output.pop();
-        }
-        Ok(output)
+        Ok(())
     }
 
     /// Nothing of the reader's machine, and no folder that is another one tomorrow.
@@ -85,7 +114,7 @@ impl Shell {
 
     /// Removes all containers the page has made, and ends the shell.
     pub(crate) fn finish(mut self) -> Result<()> {
-        self.run("kesako ps -aq | xargs -r kesako rm -f")?;
+        self.run("kesako ps -aq | xargs -r kesako rm -f", &[])?;
         Ok(())
     }
 }
@@ -98,19 +127,37 @@ impl Drop for Shell {
     }
 }
 
+/// Text without what is meant for a terminal: carriage returns, and sequences such as the question where its cursor is.
+fn plain(output: &[u8]) -> String {
+    let mut text = String::new();
+    for (number, part) in String::from_utf8_lossy(output).replace('\r', "").split("\x1b[").enumerate() {
+        let sequence =
+            if number == 0 { 0 } else { part.find(|end: char| end.is_alphabetic()).map_or(part.len(), |at| at + 1) };
+        text += &part[sequence..];
+    }
+    text
+}
+
 /// Reads in a thread, so that waiting can end.
-fn lines_of(shown: ChildStdout) -> Receiver<String> {
+fn bytes_of(mut shown: ChildStdout) -> Receiver<Vec<u8>> {
     let (send, receive) = channel();
     std::thread::spawn(move || {
-        let mut shown = BufReader::new(shown);
-        let mut line = Vec::new();
-        while shown.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            let text = String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned();
-            if send.send(text).is_err() {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = shown.read(&mut buffer) {
+            if send.send(buffer[..count].to_vec()).is_err() {
                 break;
             }
-            line.clear();
         }
     });
     receive
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminals_sequences_are_no_text() {
+        assert_eq!(plain(b"a\x1b[6n\r\n\x1b[1;32mb\x1b[0m"), "a\nb");
+    }
 }

@@ -8,6 +8,7 @@ use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::exercises;
+use crate::shell::PROMPT;
 
 /// Builds it; the folder it is in.
 pub(crate) fn build() -> Result<PathBuf> {
@@ -56,10 +57,13 @@ fn sessions(page: &str) -> String {
             shown += "</code></pre>\n";
         } else if inside {
             let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            let typed = escaped.split_once(' ').filter(|(prompt, _)| *prompt == "$" || typing && *prompt == "&gt;");
-            typing = typed.is_some();
-            shown += &match typed {
-                Some((prompt, typed)) => format!("<span class=\"prompt\">{prompt} </span><b>{typed}</b>\n"),
+            let prompt = ["$ ", PROMPT, "&gt; "].into_iter().find(|prompt| escaped.starts_with(prompt));
+            let prompt = prompt.filter(|prompt| typing || *prompt != "&gt; ");
+            typing = prompt.is_some();
+            shown += &match prompt {
+                Some(prompt) => {
+                    format!("<span class=\"prompt\">{prompt}</span><b>{}</b>\n", &escaped[prompt.len()..])
+                }
                 None => escaped + "\n",
             };
         } else {
