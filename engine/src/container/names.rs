@@ -90,6 +90,19 @@ impl Engine {
         }
     }
 
+    /// Gives a name back with its container, in whose folder the link then waits to be deleted with everything else: a
+    /// name of this length fills a block of the disk, and some disks take milliseconds to free one.
+    pub(crate) fn retire_name(&self, name: &str, container: &Container) -> Result<()> {
+        let path = self.names_folder().join(name);
+        if reserved_for(&path).as_ref() != Some(&container.id) {
+            return Ok(());
+        }
+        match fs::rename(&path, container.folder.join("name")) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::system(format!("release the name {name}"), e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Gives a name back, if it is still this container's.
     pub(crate) fn release_name(&self, name: &str, id: &ContainerId) -> Result<()> {
         let path = self.names_folder().join(name);

@@ -11,14 +11,23 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
+    /// Of everything.
     pub(crate) fn of(container: &Container) -> std::io::Result<Self> {
+        Self::watch(container, AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE)
+    }
+
+    /// Only of files that are replaced or deleted, as its record and its state are.
+    pub(crate) fn of_state(container: &Container) -> std::io::Result<Self> {
+        Self::watch(container, AddWatchFlags::empty())
+    }
+
+    fn watch(container: &Container, more: AddWatchFlags) -> std::io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-        let changes = AddWatchFlags::IN_MODIFY
-            | AddWatchFlags::IN_CREATE
-            | AddWatchFlags::IN_DELETE
+        let changes = AddWatchFlags::IN_DELETE
             | AddWatchFlags::IN_MOVED_TO
             | AddWatchFlags::IN_MOVE_SELF
-            | AddWatchFlags::IN_DELETE_SELF;
+            | AddWatchFlags::IN_DELETE_SELF
+            | more;
         inotify.add_watch(&container.folder, changes)?;
         Ok(Self { inotify })
     }

@@ -75,7 +75,7 @@ impl Engine {
     /// Takes a container out of the world: its name is free, and nobody finds it any more. What it leaves are files, for
     /// [`delete_files`] or for the next one who comes by: a folder without a record belongs to nobody.
     pub(crate) fn retract(&self, container: &Container, record: &Record, _lock: &Lock) -> Result<()> {
-        self.release_name(&record.name, &container.id)?;
+        self.retire_name(&record.name, container)?;
         self.forget_execs_of(container);
         delete_file(&container.config_path())?;
         self.tell_container("destroy", container, record, &[]);

@@ -31,7 +31,7 @@ impl Engine {
     pub fn wait(&self, id: &str, condition: WaitCondition) -> Result<Waiting> {
         let container = self.find(id)?;
         // Watched before it is looked at: nothing can happen in between.
-        let notice = Notice::of(&container).map_err(|e| Error::system("watch the container", e))?;
+        let notice = Notice::of_state(&container).map_err(|e| Error::system("watch the container", e))?;
         let state = container.state()?;
         let mut waiting = Waiting { container, condition, notice, seen: state.clone(), waits_for: WaitsFor::Change };
         if state.status.is_running() {
@@ -72,7 +72,9 @@ enum WaitsFor {
 
 impl Waiting {
     /// Blocks. None when nobody waits any more, which is so when the other end of `caller` is closed.
-    pub fn finish(mut self, caller: &UnixStream) -> Result<Option<api::WaitResponse>> {
+    ///
+    /// Answer before you drop this: closing an inotify(7) descriptor makes the kernel wait for its own readers.
+    pub fn finish(&mut self, caller: &UnixStream) -> Result<Option<api::WaitResponse>> {
         loop {
             let woken = match std::mem::replace(&mut self.waits_for, WaitsFor::Change) {
                 WaitsFor::Nothing => return Ok(Some(response(self.seen.exit_code))),

@@ -77,7 +77,7 @@ async fn wait(State(engine): Shared, Path(id): Path<String>, params: Params) -> 
         Some("removed") => WaitCondition::Removed,
         Some(other) => return Err(Refusal::invalid(format!("invalid condition: {other:?}"))),
     };
-    let waiting = blocking(move || engine.wait(&id, condition)).await?;
+    let mut waiting = blocking(move || engine.wait(&id, condition)).await?;
     let broken = |error: std::io::Error| Refusal::system(error.to_string());
     let (answer, mut caller) = UnixStream::pair().map_err(broken)?;
     // A thread of its own, as long as the container may live: hundreds of these would fill the pool of `blocking`.
@@ -91,6 +91,8 @@ async fn wait(State(engine): Shared, Path(id): Path<String>, params: Params) -> 
             // It may have left this very moment.
             caller.write_all(&answer::json_line(&ended)).ok();
         }
+        // The answer ends here, and not after `waiting` has gone, which takes the kernel a moment.
+        drop(caller);
     };
     thread.spawn(wait).map_err(broken)?;
     hijack::lines(answer)
