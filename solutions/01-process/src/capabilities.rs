@@ -97,15 +97,33 @@ pub fn resolve(add: &[String], drop: &[String], privileged: bool) -> Result<Capa
     let available = all();
     let added = Names::parse("CapAdd", add, &available)?;
     let dropped = Names::parse("CapDrop", drop, &available)?;
-    let mut set = match () {
-        () if privileged => return Ok(available),
-        () if added.all => available.difference(&dropped.listed).copied().collect(),
-        () if dropped.all => added.listed,
-        () => default_set().difference(&dropped.listed).chain(&added.listed).copied().collect(),
+    Ok(if privileged { available } else { granted(&added, &dropped, &available) })
+}
+
+/// What a container gets of root's power, for what its `--cap-add` and `--cap-drop` name.
+///
+/// Without either it gets the [`default_set`], which is Docker's. Otherwise:
+/// * `--cap-add ALL` gives all that is `available`, but for what is dropped by name;
+/// * else `--cap-drop ALL` leaves only what is added by name;
+/// * else it is the default set, less what is dropped by name, and then with what is added by name (so that a name in both lists is
+///   added).
+///
+/// In no case is there more than is `available`, which is what the engine itself holds: nobody can give what he does not have
+/// (capabilities(7), "Capability bounding set").
+///
+/// [`Capabilities`] is a `HashSet<Capability>`.
+pub fn granted(added: &Names, dropped: &Names, available: &Capabilities) -> Capabilities {
+    // exercise: 1.5 granted: what is added, what is dropped, and what is there to give
+    let mut set: Capabilities = if added.all {
+        available.difference(&dropped.listed).copied().collect()
+    } else if dropped.all {
+        added.listed.clone()
+    } else {
+        default_set().difference(&dropped.listed).chain(&added.listed).copied().collect()
     };
-    // The defaults, too, can only be given where the engine has them.
     set.retain(|capability| available.contains(capability));
-    Ok(set)
+    set
+    // end exercise
 }
 
 /// The five sets of a process, as Docker fills them: root may use what bounds it; another user holds nothing until it
@@ -122,9 +140,12 @@ pub fn process_sets(bounding: &Capabilities, root: bool) -> oci::LinuxCapabiliti
 }
 
 /// The user's list of names, understood.
-struct Names {
-    all: bool,
-    listed: Capabilities,
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// `ALL` was among them.
+    pub all: bool,
+    /// Those with a name of their own.
+    pub listed: Capabilities,
 }
 
 impl Names {

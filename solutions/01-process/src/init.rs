@@ -6,8 +6,10 @@
 
 use std::convert::Infallible;
 
+use rustix::io::Result;
 use rustix::process::{WaitOptions, wait};
 
+use crate::ExitStatus;
 use crate::report::{At, Failure, Step};
 use crate::sys::{self, Title};
 
@@ -44,27 +46,73 @@ fn reap_until(child: i32) -> ! {
     }
     // For `ps` only.
     let _ = rustix::thread::set_name(c"init");
-    loop {
-        match sys::next_signal() {
-            Ok(libc::SIGCHLD) => {
-                if let Some(code) = reap_all(child) {
-                    sys::exit_now(code);
-                }
-            }
-            // It fails if the child is gone, which the next SIGCHLD tells.
-            Ok(signal) => drop(sys::kill(child, signal)),
-            Err(_) => sys::exit_now(128),
-        }
-    }
+    sys::exit_now(live(&mut Itself, child).unwrap_or(128))
 }
 
-/// Reaps everything that has ended; the exit code if the command was among it.
-fn reap_all(child: i32) -> Option<i32> {
-    let mut ended = None;
-    while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-        if pid.as_raw_pid() == child {
-            ended = status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal));
+/// What an init asks of the kernel.
+pub trait Kernel {
+    /// Waits until a signal has come for this process, and takes it: sigwaitinfo(2).
+    ///
+    /// # Errors
+    /// There is nothing to wait for.
+    fn next_signal(&mut self) -> Result<i32>;
+
+    /// Reaps one child that has ended, wait(2) with WNOHANG: its number and its exit code. None if none has ended (or none is left).
+    fn reap(&mut self) -> Option<(i32, i32)>;
+
+    /// Sends a signal to a process: kill(2). It may have ended meanwhile, and then nothing happens.
+    fn kill(&mut self, pid: i32, signal: i32);
+}
+
+/// The life of process 1: until `command`, its first child, has ended. Returns the command's exit code.
+///
+/// In its PID namespace, process 1 has the duties of init (pid_namespaces(7)). One by one it takes the signals that come:
+/// * `libc::SIGCHLD`: children have ended, perhaps more than one: signals do not queue, and three that end at once may be told by one SIGCHLD
+///   (signal(7)). Each must be reaped, or it stays a zombie. Most are strangers: a process whose parent has died
+///   becomes a child of process 1. If the command was among them, its exit code is init's own, and the container has ended.
+/// * any other signal is meant for the command: whoever sends `docker stop`'s SIGTERM knows only process 1.
+///
+/// # Errors
+/// [`Kernel::next_signal`]'s.
+pub fn live(kernel: &mut impl Kernel, command: i32) -> Result<i32> {
+    // exercise: 1.6 reaper: reap all, forward the rest, end as the command did
+    loop {
+        let signal = kernel.next_signal()?;
+        if signal != libc::SIGCHLD {
+            kernel.kill(command, signal);
+            continue;
+        }
+        let mut ended = None;
+        while let Some((pid, code)) = kernel.reap() {
+            if pid == command {
+                ended = Some(code);
+            }
+        }
+        if let Some(code) = ended {
+            return Ok(code);
         }
     }
-    ended
+    // end exercise
+}
+
+/// The kernel that we run on.
+struct Itself;
+
+impl Kernel for Itself {
+    fn next_signal(&mut self) -> Result<i32> {
+        sys::next_signal()
+    }
+
+    fn reap(&mut self) -> Option<(i32, i32)> {
+        let (pid, status) = wait(WaitOptions::NOHANG).ok()??;
+        let exited = status.exit_status().map(ExitStatus::Exited);
+        // Nothing else is told without WUNTRACED and WCONTINUED.
+        let ended = exited.or_else(|| status.terminating_signal().map(ExitStatus::Killed))?;
+        Some((pid.as_raw_pid(), ended.code()))
+    }
+
+    fn kill(&mut self, pid: i32, signal: i32) {
+        // It fails if the command is gone, which the next SIGCHLD tells.
+        let _ = sys::kill(pid, signal);
+    }
 }

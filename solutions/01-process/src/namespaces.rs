@@ -12,6 +12,38 @@ use crate::report::{At, Outcome, Step};
 use crate::{Error, Result, oci};
 use oci::LinuxNamespaceType as Kind;
 
+/// linux/sched.h; clone(2) cannot take it, and so the C library does not name it, but clone3(2) can.
+const CLONE_NEWTIME: u64 = 0x80;
+
+/// The flags of clone3(2) that give a container its new namespaces.
+///
+/// `wanted` is `linux.namespaces` of its specification: one entry for each kind of namespace ([`oci::LinuxNamespaceType`]) that it does
+/// not share with the host. An entry without a path, or with an empty one, is a namespace to be made, and clone(2) has a flag for each
+/// kind: `libc::CLONE_NEWUTS as u64` for a hostname of its own, … (namespaces(7) has the table). An entry with a path (`docker run
+/// --network container:web`) is a namespace that exists already, which is joined, not made.
+///
+/// One kind is not for the clone, a cgroup namespace: its root is the cgroup that its maker is in (cgroup_namespaces(7)), which would be the
+/// engine's. The child makes it later, when it is where it belongs.
+pub fn clone_flags(wanted: &[oci::LinuxNamespace]) -> u64 {
+    // exercise: 1.2 clone_flags: a flag for each namespace that is to be new
+    let is_new = |namespace: &&oci::LinuxNamespace| match namespace.path() {
+        None => true,
+        Some(path) => path.as_os_str().is_empty(),
+    };
+    let flag = |namespace: &oci::LinuxNamespace| match namespace.typ() {
+        Kind::Mount => libc::CLONE_NEWNS as u64,
+        Kind::Uts => libc::CLONE_NEWUTS as u64,
+        Kind::Ipc => libc::CLONE_NEWIPC as u64,
+        Kind::Pid => libc::CLONE_NEWPID as u64,
+        Kind::Network => libc::CLONE_NEWNET as u64,
+        Kind::User => libc::CLONE_NEWUSER as u64,
+        Kind::Time => CLONE_NEWTIME,
+        Kind::Cgroup => 0,
+    };
+    wanted.iter().filter(is_new).map(flag).fold(0, |all, flag| all | flag)
+    // end exercise
+}
+
 /// The plan for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Namespaces {
@@ -34,11 +66,11 @@ struct Joined {
 
 impl Namespaces {
     pub(crate) fn new(wanted: &[oci::LinuxNamespace]) -> Result<Self> {
-        let mut namespaces = Self::default();
+        let mut namespaces = Self { flags: clone_flags(wanted), ..Self::default() };
         for namespace in wanted {
             namespaces.named.push(namespace.typ());
             match namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty()) {
-                None => namespaces.make(namespace.typ()),
+                None => namespaces.will_make(namespace.typ()),
                 Some(path) => namespaces.joined.push(Joined::open(namespace.typ(), path)?),
             }
         }
@@ -48,19 +80,17 @@ impl Namespaces {
         Ok(namespaces)
     }
 
-    fn make(&mut self, kind: Kind) {
-        let (flag, option, what) = match kind {
-            Kind::Mount => (libc::CLONE_NEWNS, "--mount", "its own mounts"),
-            Kind::Uts => (libc::CLONE_NEWUTS, "--uts", "its own hostname"),
-            Kind::Ipc => (libc::CLONE_NEWIPC, "--ipc", "its own System V IPC and message queues"),
-            Kind::Pid => (libc::CLONE_NEWPID, "--pid --fork", "its own process numbers, from 1"),
-            Kind::Network => (libc::CLONE_NEWNET, "--net", "its own network, with a loopback interface"),
-            Kind::User => (libc::CLONE_NEWUSER, "--user", "its own users"),
-            Kind::Cgroup => (0, "--cgroup", "its own root of the cgroup tree"),
-            // CLONE_NEWTIME, which clone(2) cannot take and clone3(2) can.
-            Kind::Time => (0x80, "--time", "its own clocks"),
+    fn will_make(&mut self, kind: Kind) {
+        let (option, what) = match kind {
+            Kind::Mount => ("--mount", "its own mounts"),
+            Kind::Uts => ("--uts", "its own hostname"),
+            Kind::Ipc => ("--ipc", "its own System V IPC and message queues"),
+            Kind::Pid => ("--pid --fork", "its own process numbers, from 1"),
+            Kind::Network => ("--net", "its own network, with a loopback interface"),
+            Kind::User => ("--user", "its own users"),
+            Kind::Cgroup => ("--cgroup", "its own root of the cgroup tree"),
+            Kind::Time => ("--time", "its own clocks"),
         };
-        self.flags |= flag as u64;
         self.user |= kind == Kind::User;
         self.network |= kind == Kind::Network;
         self.cgroup |= kind == Kind::Cgroup;

@@ -125,32 +125,17 @@ impl Plan {
         self.sysctls.apply(proc_sys.as_fd()).map_err(|(index, errno)| Failure { step: Step::Sysctl, index, errno })
     }
 
-    /// A folder is covered with an empty tmpfs, a file with /dev/null. One cover of each kind is made, and shown everywhere.
     fn mask_paths(&self) -> Outcome {
-        let (mut empty, mut null) = (None, None);
+        let mut covers = Covers::default();
         for (index, path) in self.masked_paths.iter().enumerate() {
-            let place = match beneath::open(self.root.as_fd(), path, OFlags::PATH) {
-                // What this kernel does not have need not be hidden.
-                Err(Errno::NOENT | Errno::NOTDIR) => continue,
-                place => place.at_index(Step::MaskedPath, index)?,
-            };
-            let folder = is_folder(place.as_fd()).at_index(Step::MaskedPath, index)?;
-            let (cover, make): (_, fn() -> _) =
-                if folder { (&mut empty, empty_folder) } else { (&mut null, host_null) };
-            put_cover(cover, make, &place).at_index(Step::MaskedPath, index)?;
+            mask(self.root.as_fd(), path, &mut covers).at_index(Step::MaskedPath, index)?;
         }
         Ok(())
     }
 
-    /// Makes the tree the root, and lets go of the host's.
-    ///
-    /// pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and is then detached. No folder
-    /// of the image is needed for it, and there is no moment in which a process of the container could see it.
+    /// Makes the tree the root.
     pub(crate) fn pivot(&self) -> Outcome {
-        fchdir(&self.root).at(Step::PivotRoot)?;
-        pivot_root(c".", c".").at(Step::PivotRoot)?;
-        unmount(c".", UnmountFlags::DETACH).at(Step::PivotRoot)?;
-        rustix::process::chdir(c"/").at(Step::PivotRoot)?;
+        change_root(self.root.as_fd()).at(Step::PivotRoot)?;
         if let Some(propagation) = self.propagation {
             mount_change(c"/", propagation).at(Step::PivotRoot)?;
         }
@@ -163,6 +148,75 @@ impl Plan {
 fn refuse_proc_elsewhere(place: &OwnedFd, destination: &CStr) -> Result<()> {
     let meant = matches!(destination.to_bytes(), b"proc" | [b'p', b'r', b'o', b'c', b'/', ..]);
     if !meant && fs::fstatfs(place)?.f_type == fs::PROC_SUPER_MAGIC { Err(Errno::LOOP) } else { Ok(()) }
+}
+
+/// Makes `root`, a mounted folder, the root of this process's mount namespace, and lets go of the old root with all that is
+/// mounted in it.
+///
+/// chroot(2) would only change where this process begins to look for "/"; the old root would still be mounted, and a process with
+/// CAP_SYS_CHROOT can climb back to it. pivot_root(2) exchanges the root *mount*, and then the old one can be unmounted. Its manual page, in
+/// "pivot_root(".", ".")", has the way that needs no folder to put the old root in: with the new root as working directory, both
+/// arguments are ".", and the old root ends up on top of the new one. Unmounting "." takes it away, lazily (`UnmountFlags::DETACH`), since we
+/// came from there. In the end the working directory is the new "/".
+///
+/// rustix has the calls: `fchdir`, `pivot_root`, `unmount`, and `rustix::process::chdir`; names for the kernel are C strings, `c"."`.
+///
+/// # Errors
+/// What the kernel said of the first call that failed.
+pub fn change_root(root: BorrowedFd<'_>) -> Result<()> {
+    // exercise: 1.3 change_root: the new root in, the old one gone
+    fchdir(root)?;
+    pivot_root(c".", c".")?;
+    unmount(c".", UnmountFlags::DETACH)?;
+    rustix::process::chdir(c"/")
+    // end exercise
+}
+
+/// Hides one path of the container: puts a cover on it, through which nothing can be read.
+///
+/// /proc and /sys have files that tell of the host, such as /proc/kcore, its memory. A file is covered with /dev/null
+/// ([`Covers::hide_file`]), a folder with an empty one ([`Covers::hide_folder`]): a mount hides what lies under it (mount(8)). What
+/// this kernel does not have (ENOENT, or ENOTDIR for something above it) need not be hidden: that is no error.
+///
+/// `path` is in `root`, which an image filled: a link in it could lead to the host's files. So it is opened with
+/// `beneath::open(root, path, OFlags::PATH)`, for which `root` is the end of the world (openat2(2), RESOLVE_IN_ROOT); and what it is,
+/// `is_folder` says of the open descriptor (`place.as_fd()`).
+///
+/// # Errors
+/// What the kernel said, if anything but that there is no such path.
+pub fn mask(root: BorrowedFd<'_>, path: &CStr, covers: &mut Covers) -> Result<()> {
+    // exercise: 1.4 mask: a cover for a path, if it is there
+    let place = match beneath::open(root, path, OFlags::PATH) {
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+        place => place?,
+    };
+    if is_folder(place.as_fd())? { covers.hide_folder(&place) } else { covers.hide_file(&place) }
+    // end exercise
+}
+
+/// What hides: one cover of each kind is made, and shown in every place.
+#[derive(Debug, Default)]
+pub struct Covers {
+    empty: Option<OwnedFd>,
+    null: Option<OwnedFd>,
+}
+
+impl Covers {
+    /// Covers an open folder with an empty one, read-only.
+    ///
+    /// # Errors
+    /// What the kernel said; ENOTDIR if it is no folder.
+    pub fn hide_folder(&mut self, place: &OwnedFd) -> Result<()> {
+        put_cover(&mut self.empty, empty_folder, place)
+    }
+
+    /// Covers an open file with the host's /dev/null.
+    ///
+    /// # Errors
+    /// What the kernel said; ENOTDIR if it is a folder.
+    pub fn hide_file(&mut self, place: &OwnedFd) -> Result<()> {
+        put_cover(&mut self.null, host_null, place)
+    }
 }
 
 /// mount(2) on a folder that is open: by way of the working directory, since mount(2) takes paths only.

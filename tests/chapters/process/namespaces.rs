@@ -1,149 +1,102 @@
-//! A view of the world of its own.
+//! 1.2: which namespaces are new.
+#![allow(unsafe_code)]
 
-use super::sandbox::{Bundle, kill, sandboxed};
-use process::oci::{self, LinuxNamespaceType as Kind};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
-#[test]
-fn a_container_sees_itself_alone() {
-    sandboxed("namespaces::a_container_sees_itself_alone", || {
-        let output =
-            Bundle::new("echo $$; cat /proc/sys/kernel/hostname; ls -d /proc/[0-9]*; cat /proc/net/dev | wc -l")
-                .output();
-        let lines: Vec<_> = output.lines().collect();
-        assert_eq!(lines[0], "1", "the first process of a PID namespace is number 1");
-        assert_eq!(lines[1], "inside", "the hostname belongs to its UTS namespace");
-        assert_eq!(lines[2], "/proc/1", "its /proc must show its own PID namespace, and no process of the host");
-        assert_eq!(lines.last(), Some(&"3"), "two lines of header and one interface: the loopback");
-    });
+use super::sandbox::sandboxed;
+use process::namespaces::clone_flags;
+use process::oci::{LinuxNamespace, LinuxNamespaceType as Kind};
+
+fn namespace(kind: Kind, path: Option<&str>) -> LinuxNamespace {
+    let mut namespace = LinuxNamespace::default();
+    namespace.set_typ(kind).set_path(path.map(Into::into));
+    namespace
 }
 
 #[test]
-fn the_loopback_is_up() {
-    sandboxed("namespaces::the_loopback_is_up", || {
-        // The second hexadecimal digit from the right holds no flag we look at; IFF_UP is bit 0.
-        let flags = Bundle::new("cat /sys/class/net/lo/flags").output();
-        let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).unwrap();
-        assert_eq!(flags & 1, 1, "a new network namespace has a loopback interface, but it is down");
-    });
+fn each_kind_has_its_flag() {
+    assert_eq!(clone_flags(&[]), 0, "who asks for no namespace shares all of them with the host: no flag");
+    // linux/sched.h
+    let flags = [
+        (Kind::Mount, 0x0002_0000, "CLONE_NEWNS"),
+        (Kind::Uts, 0x0400_0000, "CLONE_NEWUTS"),
+        (Kind::Ipc, 0x0800_0000, "CLONE_NEWIPC"),
+        (Kind::User, 0x1000_0000, "CLONE_NEWUSER"),
+        (Kind::Pid, 0x2000_0000, "CLONE_NEWPID"),
+        (Kind::Network, 0x4000_0000, "CLONE_NEWNET"),
+        (Kind::Time, 0x80, "CLONE_NEWTIME"),
+    ];
+    let mut all = (Vec::new(), 0);
+    for (kind, flag, name) in flags {
+        let found = clone_flags(&[namespace(kind, None)]);
+        assert_eq!(found, flag, "a new {kind} namespace is {name}, {flag:#x}, not {found:#x}. Read namespaces(7).");
+        all.0.push(namespace(kind, None));
+        all.1 |= flag;
+    }
+    let found = clone_flags(&all.0);
+    assert_eq!(found, all.1, "all of them together are all flags together, {:#x}, not {found:#x}", all.1);
 }
 
 #[test]
-fn the_host_keeps_its_name_and_mounts() {
-    sandboxed("namespaces::the_host_keeps_its_name_and_mounts", || {
-        let before = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-        Bundle::new("true").output();
-        assert_eq!(std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap(), before);
-        assert_ne!(before.trim(), "inside");
-    });
+fn what_has_a_path_exists_already() {
+    let shared = [namespace(Kind::Network, Some("/proc/1234/ns/net")), namespace(Kind::Uts, None)];
+    assert_eq!(
+        clone_flags(&shared),
+        libc::CLONE_NEWUTS as u64,
+        "the network namespace has a path: it is another container's, and is joined (setns(2)). With CLONE_NEWNET the container would \
+         get a new, empty one instead. Read the OCI runtime-spec, config-linux.md, \"Namespaces\"."
+    );
+    assert_eq!(
+        clone_flags(&[namespace(Kind::Network, Some(""))]),
+        libc::CLONE_NEWNET as u64,
+        "an empty path is no path: the namespace is to be new"
+    );
 }
 
 #[test]
-fn a_namespace_that_is_not_named_is_the_hosts() {
-    sandboxed("namespaces::a_namespace_that_is_not_named_is_the_hosts", || {
-        let own = |name: &str| std::fs::read_link(format!("/proc/self/ns/{name}")).unwrap().display().to_string();
-        let mut bundle = Bundle::new("for n in net uts pid; do readlink /proc/self/ns/$n; done");
-        bundle.spec.set_hostname(None);
-        bundle.linux(|linux| {
-            linux
-                .namespaces_mut()
-                .as_mut()
-                .unwrap()
-                .retain(|namespace| !matches!(namespace.typ(), Kind::Network | Kind::Uts));
-        });
-        let output = bundle.output();
-        let lines: Vec<_> = output.lines().collect();
-        assert_eq!(lines[..2], [own("net"), own("uts")]);
-        assert_ne!(lines[2], own("pid"));
-    });
+fn a_cgroup_namespace_is_not_for_the_clone() {
+    assert_eq!(
+        clone_flags(&[namespace(Kind::Cgroup, None), namespace(Kind::Mount, None)]),
+        libc::CLONE_NEWNS as u64,
+        "the root of a cgroup namespace is the cgroup that its maker is in. Made by the clone, it could be the engine's; the child makes it \
+         later, from its own. Read cgroup_namespaces(7)."
+    );
 }
 
-#[test]
-fn without_rights_over_the_hosts_namespaces_its_own_mounts_are_shown() {
-    sandboxed("namespaces::without_rights_over_the_hosts_namespaces_its_own_mounts_are_shown", || {
-        // The test's user namespace owns neither the PID nor the IPC namespace that it is in.
-        let mut bundle =
-            Bundle::new("test $$ -gt 1 && grep '^NSpid:.*[0-9]' /proc/$$/status | wc -w; touch /proc/sys/kernel/x");
-        bundle.linux(|linux| {
-            linux
-                .namespaces_mut()
-                .as_mut()
-                .unwrap()
-                .retain(|namespace| !matches!(namespace.typ(), Kind::Pid | Kind::Ipc));
-        });
-        let mounts = bundle.spec.mounts_mut().as_mut().unwrap();
-        mounts.retain(|mount| mount.typ().as_deref() != Some("mqueue"));
-        let output = bundle.run().output;
-        assert!(output.starts_with("2\n"), "one number, that of the host's namespace: {output}");
-    });
+/// Where a process's namespaces are, if it makes those of `flags` first. Of its child, that is: a new PID namespace is for children only.
+fn links(flags: u64) -> Vec<String> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "(cd /proc/self/ns && readlink mnt uts ipc net pid); exit"]);
+    let flags = nix::sched::CloneFlags::from_bits_retain(flags as i32);
+    // SAFETY: the closure makes one system call.
+    unsafe { command.pre_exec(move || Ok(nix::sched::unshare(flags)?)) };
+    let output = command.output().expect("unshare(2) with these flags");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-#[test]
-fn two_containers_can_share_a_network() {
-    sandboxed("namespaces::two_containers_can_share_a_network", || {
-        let first = Bundle::new("readlink /proc/self/ns/net; exec sleep 1000");
-        let (running, mut output) = first.start().unwrap();
-        output.expect("net:");
-        let mut second = Bundle::new("readlink /proc/self/ns/net");
-        second.linux(|linux| {
-            for namespace in linux.namespaces_mut().as_mut().unwrap() {
-                if namespace.typ() == Kind::Network {
-                    namespace.set_path(Some(format!("/proc/{}/ns/net", running.pid).into()));
-                }
+sandboxed! {
+    fn the_kernel_makes_what_was_asked_for() {
+        let host = links(0);
+        let mut table = format!("{:<20}mount       uts         ipc         network     pid\n", "asked for");
+        let docker = [Kind::Mount, Kind::Uts, Kind::Ipc, Kind::Network, Kind::Pid];
+        let lists: [(&str, &[Kind]); 5] = [
+            ("nothing", &[]),
+            ("mount", &[Kind::Mount]),
+            ("uts, ipc", &[Kind::Uts, Kind::Ipc]),
+            ("all but network", &[Kind::Mount, Kind::Uts, Kind::Ipc, Kind::Pid]),
+            ("all", &docker),
+        ];
+        for (name, kinds) in lists {
+            let wanted: Vec<_> = kinds.iter().map(|&kind| namespace(kind, None)).collect();
+            let found = links(clone_flags(&wanted));
+            table += &format!("{name:<20}");
+            for (found, host) in found.iter().zip(&host) {
+                table += if found == host { "the host's  " } else { "its own     " };
             }
-        });
-        let home = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
-        assert_eq!(second.output(), output.text().trim_end());
-        assert_eq!(
-            std::fs::read_link("/proc/thread-self/ns/net").unwrap(),
-            home,
-            "the engine must go back to its own network"
-        );
-        kill(&running);
-    });
-}
-
-#[test]
-fn a_user_namespace_of_its_own() {
-    sandboxed("namespaces::a_user_namespace_of_its_own", || {
-        let mut bundle = Bundle::new("cat /proc/self/uid_map; readlink /proc/self/ns/user; id -u");
-        let map = oci::LinuxIdMappingBuilder::default().container_id(0_u32).host_id(0_u32).size(1_u32).build().unwrap();
-        bundle.linux(|linux| {
-            let mut user = oci::LinuxNamespace::default();
-            user.set_typ(Kind::User).set_path(None);
-            linux.namespaces_mut().as_mut().unwrap().push(user);
-            linux.set_uid_mappings(Some(vec![map])).set_gid_mappings(Some(vec![map]));
-        });
-        let output = bundle.output();
-        let own = std::fs::read_link("/proc/self/ns/user").unwrap().display().to_string();
-        let lines: Vec<_> = output.lines().collect();
-        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["0", "0", "1"]);
-        assert_ne!(lines[1], own);
-        assert_eq!(lines[2], "0");
-    });
-}
-
-#[test]
-fn a_sysctl_of_its_own_network() {
-    sandboxed("namespaces::a_sysctl_of_its_own_network", || {
-        let mut bundle =
-            Bundle::new("cat /proc/sys/net/ipv4/ip_unprivileged_port_start; echo 1 > /proc/sys/net/ipv4/ip_forward");
-        bundle.linux(|linux| {
-            linux.set_sysctl(Some([("net.ipv4.ip_unprivileged_port_start".to_owned(), "77".to_owned())].into()));
-        });
-        let ended = bundle.run();
-        assert!(ended.output.starts_with("77\n"), "{}", ended.output);
-        assert!(ended.output.contains("Read-only file system"), "/proc/sys is read-only inside: {}", ended.output);
-    });
-}
-
-#[test]
-fn a_sysctl_that_does_not_exist_is_named() {
-    sandboxed("namespaces::a_sysctl_that_does_not_exist_is_named", || {
-        let mut bundle = Bundle::new("true");
-        bundle.linux(|linux| {
-            linux.set_sysctl(Some([("net.ipv4.nonesuch".to_owned(), "1".to_owned())].into()));
-        });
-        let error = bundle.error().to_string();
-        assert!(error.ends_with("write /proc/sys/net/ipv4/nonesuch: no such file or directory"), "{error}");
-    });
+            table = table.trim_end().to_owned() + "\n";
+        }
+        // Of a real process. Where a word differs, the flag of that column is missing, or one too many.
+        insta::assert_snapshot!("namespaces_of_a_process", table);
+    }
 }

@@ -9,7 +9,6 @@
 //! `child.rs`, to be read first), and ends in execve(2), or reports the step that failed. [`join`] does the same in a
 //! container that runs already: that is `exec`.
 
-#[path = "../../../solutions/01-process/src/capabilities.rs"]
 pub mod capabilities;
 #[path = "../../../solutions/01-process/src/cgroup/mod.rs"]
 pub mod cgroup;
@@ -17,8 +16,11 @@ pub mod cgroup;
 pub mod defaults;
 #[path = "../../../solutions/01-process/src/device_rules.rs"]
 pub mod device_rules;
+pub mod init;
+pub mod namespaces;
 #[path = "../../../solutions/01-process/src/rlimits.rs"]
 pub mod rlimits;
+pub mod rootfs;
 #[path = "../../../solutions/01-process/src/seccomp/mod.rs"]
 pub mod seccomp;
 #[path = "../../../solutions/01-process/src/signal.rs"]
@@ -47,8 +49,6 @@ mod devices;
 #[path = "../../../solutions/01-process/src/error.rs"]
 mod error;
 mod exit;
-#[path = "../../../solutions/01-process/src/init.rs"]
-mod init;
 #[path = "../../../solutions/01-process/src/join.rs"]
 mod join;
 #[path = "../../../solutions/01-process/src/launch.rs"]
@@ -57,14 +57,10 @@ mod launch;
 mod mount_options;
 #[path = "../../../solutions/01-process/src/mounts.rs"]
 mod mounts;
-#[path = "../../../solutions/01-process/src/namespaces.rs"]
-mod namespaces;
 #[path = "../../../solutions/01-process/src/process.rs"]
 mod process;
 #[path = "../../../solutions/01-process/src/report.rs"]
 mod report;
-#[path = "../../../solutions/01-process/src/rootfs.rs"]
-mod rootfs;
 #[path = "../../../solutions/01-process/src/sealed.rs"]
 mod sealed;
 #[path = "../../../solutions/01-process/src/sys/mod.rs"]
