@@ -24,12 +24,7 @@ use failure::Exit;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // First of all, while there is one thread: this process may be a shim in the making, or have to become root of a
-    // user namespace.
-    if let Err(error) = engine::bootstrap() {
-        output::warn(format!("kesako: {error}"));
-        return ExitCode::from(125);
-    }
+    engine::be_shim_if_called_so();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),
@@ -41,6 +36,8 @@ fn run() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let (globals, words) = globals::parse(&words)?;
     explain::start(globals.explain, globals.debug);
+    // While there is one thread: this process may have to become root of a user namespace.
+    engine::bootstrap().map_err(|error| Exit::with(125, format!("kesako: {error}")))?;
     let (entry, path, rest) = command::find(&words)?;
     let matches = arguments::parse((entry.arguments)(entry), &path, rest)?;
     (entry.execute)(&matches, session::Session::new(globals))

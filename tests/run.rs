@@ -194,3 +194,25 @@ fn init_reaps_and_forwards() {
         sandbox.ok(&["rm", "napper"]);
     });
 }
+
+#[test]
+fn explain_tells_each_step_in_its_order() {
+    Sandbox::each(|sandbox| {
+        let told =
+            String::from_utf8(sandbox.output(&["--explain", "run", "--rm", "workbench", "true"]).stderr).unwrap();
+        let mut steps = vec![
+            "posix_spawn(3)",
+            "clone3(2)",
+            "mount -t proc",
+            "sethostname(2)",
+            "pivot_root(2)",
+            "seccomp(2)",
+            "execve(2)",
+        ];
+        if !sandbox.is_root() {
+            steps.insert(0, "unshare --user");
+        }
+        let found: Vec<_> = steps.iter().map(|step| told.find(step)).collect();
+        assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{steps:?} at {found:?} in\n{told}");
+    });
+}

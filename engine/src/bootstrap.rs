@@ -6,15 +6,19 @@ use std::sync::OnceLock;
 /// Who we were before [`bootstrap`] made us root of a user namespace.
 static ORDINARY_USER: OnceLock<u32> = OnceLock::new();
 
-/// To be called first thing in `main`, while single-threaded. Never returns when this process was started as a shim
-/// (argv says so). As an ordinary user, enters a user and mount namespace in which it is root.
-///
-/// From then on rootless is no special case: unpacking files of several owners, overlay mounts and namespaces all work as
-/// they do for root. A process with threads may not change its user namespace (user_namespaces(7)), hence "first thing".
-pub fn bootstrap() -> Result<()> {
+/// To be called first thing in `main`. Never returns when this process was started as a shim (argv says so).
+pub fn be_shim_if_called_so() {
     if std::env::args_os().next().is_some_and(|name| name == shim::NAME) {
         shim::main();
     }
+}
+
+/// To be called early in `main`, while single-threaded: a process with threads may not change its user namespace
+/// (user_namespaces(7)). As an ordinary user, enters a user and mount namespace in which it is root.
+///
+/// From then on rootless is no special case: unpacking files of several owners, overlay mounts and namespaces all work as
+/// they do for root.
+pub fn bootstrap() -> Result<()> {
     let uid = nix::unistd::geteuid().as_raw();
     if uid != 0 {
         process::userns::enter().map_err(|e| Error::system("become root of a user namespace", e))?;

@@ -33,7 +33,7 @@ pub mod words;
 #[path = "../../tests/support/not_run.rs"]
 mod not_run;
 
-pub use bootstrap::bootstrap;
+pub use bootstrap::{be_shim_if_called_so, bootstrap};
 pub use container::list::{Filters, ListOptions};
 pub use container::remove::RemoveOptions;
 pub use error::{Error, Kind, Result};

@@ -1,5 +1,6 @@
 //! From a specification to a running process: the parent's side.
 
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -120,7 +121,6 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
     refuse(spec, linux)?;
     let namespaces = Namespaces::new(linux.namespaces().as_deref().unwrap_or_default())?;
     let plan = plan(spec, linux, process, rootfs, streams, options, &namespaces)?;
-    tell(&plan);
     let maps = if namespaces.user { Some(userns::Maps::of(linux)?) } else { None };
 
     let (ours, theirs) = report::channel().map_err(|error| Error::system("socketpair", error))?;
@@ -140,9 +140,8 @@ pub fn launch(spec: &oci::Spec, rootfs: Rootfs, streams: Streams, options: &Opti
 }
 
 /// What the child is about to do, told here: between clone and exec it may not even speak.
-fn tell(plan: &Plan) {
-    let filesystem = &plan.filesystem;
-    if let Some(name) = &plan.hostname {
+fn tell(hostname: Option<&CStr>, filesystem: &rootfs::Plan) {
+    if let Some(name) = hostname {
         let name = name.to_string_lossy();
         tracing::info!(target: "explain", man = "sethostname(2)", shell = format!("hostname {name}"), "naming it {name}");
     }
@@ -234,31 +233,35 @@ fn plan(
     let cgroups = options.cgroup.map(Cgroup::joins).transpose()?.unwrap_or_default();
     let name = |name: &Option<String>| name.as_deref().filter(|name| !name.is_empty()).map(c_string).transpose();
     let mounts = all_mounts(spec, options, namespaces)?;
+    let hostname = name(spec.hostname())?;
+    let filesystem = rootfs::Plan {
+        root: root_mount(rootfs)?,
+        readonly: spec.root().as_ref().is_some_and(|root| root.readonly().unwrap_or(false)),
+        devices: if has_own_dev(spec) {
+            Some(devices::plan(linux.devices().as_deref().unwrap_or_default())?)
+        } else {
+            None
+        },
+        mounts,
+        sysctls: sysctl::Prepared::new(
+            linux.sysctl().as_ref().unwrap_or(&no_sysctls),
+            linux.namespaces().as_deref().unwrap_or_default(),
+        )?,
+        masked_paths: paths(linux.masked_paths())?,
+        readonly_paths: paths(linux.readonly_paths())?,
+        propagation: root_propagation(linux)?,
+    };
+    // Told in the order in which it will happen: who the process is comes last.
+    tell(hostname.as_deref(), &filesystem);
     Ok(Plan {
         user_namespace: namespaces.user,
         cgroup_namespace: namespaces.cgroup,
         network_namespace: namespaces.network,
         cgroups,
         oom_score_adj: process.oom_score_adj().map(|score| score.to_string().into_bytes()),
-        hostname: name(spec.hostname())?,
+        hostname,
         domainname: name(spec.domainname())?,
-        filesystem: rootfs::Plan {
-            root: root_mount(rootfs)?,
-            readonly: spec.root().as_ref().is_some_and(|root| root.readonly().unwrap_or(false)),
-            devices: if has_own_dev(spec) {
-                Some(devices::plan(linux.devices().as_deref().unwrap_or_default())?)
-            } else {
-                None
-            },
-            mounts,
-            sysctls: sysctl::Prepared::new(
-                linux.sysctl().as_ref().unwrap_or(&no_sysctls),
-                linux.namespaces().as_deref().unwrap_or_default(),
-            )?,
-            masked_paths: paths(linux.masked_paths())?,
-            readonly_paths: paths(linux.readonly_paths())?,
-            propagation: root_propagation(linux)?,
-        },
+        filesystem,
         process: process::Plan::new(spec, process, streams, options.init)?,
     })
 }

@@ -50,7 +50,7 @@ impl Prepared {
             tracing::info!(
                 target: "explain",
                 man = "sysctl(8)",
-                shell = format!("sysctl -w {name}={value}"),
+                shell = format!("sysctl -w {name}='{value}'"),
                 "setting {name} in the container's own namespace"
             );
             prepared.push((path, value.clone().into_bytes()));
