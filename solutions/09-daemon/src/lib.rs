@@ -11,6 +11,8 @@
 //!                   a pipe in memory, or a unix socket
 //! ```
 //!
+//! Alone, the client asks any such API: `cargo run -p solution-9 --example ask -- unix:///var/run/docker.sock /version`.
+//!
 //! A request that attaches to a container starts as HTTP and then stops being it: see [`client::Hijacked`].
 #![forbid(unsafe_code)]
 
