@@ -9,10 +9,13 @@ use std::path::Path;
 use super::sandbox::sandboxed;
 use process::rootfs::{Covers, mask};
 use rustix::fs::{Mode, OFlags, open};
+use rustix::mount::{MountFlags, mount};
 use tempfile::TempDir;
 
-/// A folder that stands for a container's root.
+/// A folder that stands for a container's root. It is in a filesystem of the sandbox's own, and is gone with that: what is mounted on cannot
+/// be removed.
 fn root() -> (TempDir, OwnedFd) {
+    mount("tmpfs", &std::env::temp_dir(), "tmpfs", MountFlags::empty(), None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("proc/acpi")).unwrap();
     fs::write(folder.path().join("proc/kcore"), "the password").unwrap();
@@ -22,7 +25,7 @@ fn root() -> (TempDir, OwnedFd) {
     (folder, root)
 }
 
-/// Masks these paths; undone when the sandbox ends.
+/// Masks these paths.
 fn masked(root: &OwnedFd, paths: &[&str]) {
     let mut covers = Covers::default();
     for path in paths {

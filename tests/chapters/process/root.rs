@@ -13,7 +13,7 @@ use rustix::mount::{MountFlags, mount};
 /// A folder with a filesystem of its own, one more mounted in it, and a file. What was there before is /proc, kept open, since it will be out
 /// of reach by name.
 fn new_root() -> (OwnedFd, OwnedFd) {
-    let folder = tempfile::tempdir().unwrap().keep();
+    let folder = std::env::temp_dir();
     let tmpfs = |place: &Path| mount("tmpfs", place, "tmpfs", MountFlags::empty(), None).unwrap();
     tmpfs(&folder);
     fs::create_dir(folder.join("data")).unwrap();
