@@ -124,12 +124,16 @@ fn a_container_that_always_runs_is_taken_up_by_the_next_daemon() {
     sandbox.ok(&["run", "-d", "--restart", "always", "--name", "up", "workbench", "sleep", "100"]);
     kill_9(parent(pid_of(&sandbox, "up")));
     eventually("it has ended", || state(&sandbox, "up") == "exited 137 0");
+    // What cannot be read keeps no other from running.
+    let damaged = sandbox.root().join("containers").join(sandbox.ok(&["create", "workbench"])).join("state.json");
+    std::fs::write(&damaged, "{").unwrap();
     let socket = format!("unix://{}", sandbox.path().join("d.sock").display());
     let mut daemon = sandbox.spawn(&["daemon", "-H", &socket]);
     eventually("it runs again", || state(&sandbox, "up").starts_with("running"));
     daemon.kill().unwrap();
     daemon.wait().unwrap();
     assert!(state(&sandbox, "up").starts_with("running"));
+    std::fs::remove_file(damaged).unwrap();
 }
 
 /// The whole family of a root: command lines, shims and what runs in their containers.

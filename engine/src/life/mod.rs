@@ -6,6 +6,7 @@ mod files;
 mod relay;
 pub(crate) mod wait;
 
+use crate::container::list::Entry;
 use crate::container::record::{Container, Lock, Record};
 use crate::container::state::{State, Status};
 use crate::life::exec::not_running;
@@ -152,9 +153,8 @@ impl Engine {
     /// Starts again what should run always: called by a daemon when it begins. Returns what did not start.
     pub fn resume(&self) -> Result<Vec<(String, Error)>> {
         let mut failed = Vec::new();
-        for container in self.containers()? {
-            let Ok(record) = container.record() else { continue };
-            let state = container.state()?;
+        // One that cannot be read keeps no other from running.
+        for Entry { container, record, state } in self.entries()? {
             if wants_to_run(&record, &state)
                 && let Err(error) = self.start(container.id.as_str())
                 && error.kind != Kind::NotModified
