@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// A folder that stands for a container's root. It is in a filesystem of the sandbox's own, and is gone with that: what is mounted on cannot
 /// be removed.
 fn root() -> (TempDir, OwnedFd) {
-    mount("tmpfs", &std::env::temp_dir(), "tmpfs", MountFlags::empty(), None).unwrap();
+    mount("tmpfs", std::env::temp_dir(), "tmpfs", MountFlags::empty(), None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("proc/acpi")).unwrap();
     fs::write(folder.path().join("proc/kcore"), "the password").unwrap();
