@@ -146,7 +146,7 @@ fn find(source: &str, id: &str) -> Option<Place> {
     Some(Place {
         file: PathBuf::new(),
         function: full_name(source, function)?,
-        task: task.join("\n"),
+        task: task.into_iter().map(as_prose).collect::<Vec<_>>().join("\n"),
         hole: format!("exercise {id}, {name}: {summary}"),
     })
 }
@@ -154,6 +154,14 @@ fn find(source: &str, id: &str) -> Option<Place> {
 /// Of the exercise that a line marks the beginning of: `chain_id: name the layer and all below it`.
 fn title<'a>(line: &'a str, id: &str) -> Option<&'a str> {
     line.strip_prefix("// exercise: ")?.strip_prefix(id)?.strip_prefix(' ')
+}
+
+/// A line of a doc comment, outside the documentation: what it links to is not here, and a heading is no heading of the page.
+fn as_prose(line: &str) -> String {
+    match line.strip_prefix("# ") {
+        Some(heading) => format!("*{heading}*"),
+        None => line.replace("[`", "`").replace("`]", "`"),
+    }
 }
 
 /// The function in this line, with the type it belongs to: `Digest::chain`.
@@ -182,9 +190,10 @@ mod tests {
 fn other() {}
 
 impl Digest {
-    /// The chain ID of a layer.
+    /// The chain ID of a [`Layer`].
     ///
-    /// More.
+    /// # Errors
+    /// None.
     #[must_use]
     pub fn chain(parent: Option<Digest>) -> Digest {
         // exercise: 2.2 chain_id: name the layer and all below it
@@ -217,7 +226,7 @@ impl Digest {
         let place = Place {
             file: PathBuf::new(),
             function: "Digest::chain".to_owned(),
-            task: "The chain ID of a layer.\n\nMore.".to_owned(),
+            task: "The chain ID of a `Layer`.\n\n*Errors*\nNone.".to_owned(),
             hole: "exercise 2.2, chain_id: name the layer and all below it".to_owned(),
         };
         assert_eq!(find(SOURCE, "2.2"), Some(place));
