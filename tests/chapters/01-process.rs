@@ -10,6 +10,8 @@
 mod capabilities;
 #[path = "process/exit.rs"]
 mod exit;
+#[path = "process/expect.rs"]
+mod expect;
 #[path = "process/init.rs"]
 mod init;
 #[path = "process/masked.rs"]

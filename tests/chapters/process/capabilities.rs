@@ -1,5 +1,6 @@
 //! 1.5: root's power, in pieces.
 
+use super::expect::expect;
 use process::capabilities::{Capabilities, Capability, Names, default_set, granted};
 
 /// What an engine holds that is root on its machine, in short.
@@ -15,20 +16,21 @@ fn all_and(list: &[Capability]) -> Names {
     Names { all: true, ..names(list) }
 }
 
-fn sorted(set: Capabilities) -> Vec<String> {
+fn sorted(set: Capabilities) -> String {
     let mut names: Vec<_> = set.into_iter().map(|capability| capability.to_string()).collect();
     names.sort();
-    names
+    if names.is_empty() { "none".to_owned() } else { names.join(" ") }
 }
 
 #[track_caller]
-fn expect(added: &Names, dropped: &Names, wanted: Capabilities, why: &str) {
-    assert_eq!(sorted(granted(added, dropped, &available())), sorted(wanted), "{why}. Read docker-run(1), --cap-add.");
+fn expect_granted(added: &Names, dropped: &Names, wanted: Capabilities, why: &str) {
+    let why = format!("{why}. Read docker-run(1), --cap-add.");
+    expect(sorted(granted(added, dropped, &available())), sorted(wanted), &why);
 }
 
 #[test]
 fn without_a_word_it_is_the_default_set() {
-    expect(&names(&[]), &names(&[]), default_set(), "a container that asks for nothing gets Docker's fourteen");
+    expect_granted(&names(&[]), &names(&[]), default_set(), "A container that asks for nothing gets Docker's fourteen");
 }
 
 #[test]
@@ -36,42 +38,42 @@ fn one_more_and_one_less() {
     let mut wanted = default_set();
     wanted.insert(Capability::NetAdmin);
     wanted.remove(&Capability::Mknod);
-    expect(
+    expect_granted(
         &names(&[Capability::NetAdmin]),
         &names(&[Capability::Mknod, Capability::SysAdmin]),
         wanted,
         "`--cap-add NET_ADMIN --cap-drop MKNOD --cap-drop SYS_ADMIN` is the default set with one more, and without one (SYS_ADMIN is not in it anyway)",
     );
-    expect(
+    expect_granted(
         &names(&[Capability::Chown]),
         &names(&[Capability::Chown]),
         default_set(),
-        "what is both added and dropped is added",
+        "What is both added and dropped is added",
     );
 }
 
 #[test]
 fn drop_all_leaves_what_is_added() {
-    expect(
+    expect_granted(
         &names(&[Capability::NetBindService]),
         &all_and(&[]),
         [Capability::NetBindService].into(),
         "`--cap-drop ALL --cap-add NET_BIND_SERVICE` is how a careful web server is started: that one capability and no other",
     );
-    expect(&names(&[]), &all_and(&[Capability::Chown]), [].into(), "`--cap-drop ALL` alone leaves nothing");
+    expect_granted(&names(&[]), &all_and(&[Capability::Chown]), [].into(), "`--cap-drop ALL` alone leaves nothing");
 }
 
 #[test]
 fn add_all_is_all_but_what_is_dropped() {
     let mut wanted = available();
     wanted.remove(&Capability::SysAdmin);
-    expect(
+    expect_granted(
         &all_and(&[]),
         &names(&[Capability::SysAdmin]),
         wanted,
         "`--cap-add ALL --cap-drop SYS_ADMIN` is everything but that one",
     );
-    expect(&all_and(&[]), &all_and(&[]), available(), "of two ALLs, that of `--cap-add` counts");
+    expect_granted(&all_and(&[]), &all_and(&[]), available(), "Of two ALLs, that of `--cap-add` counts");
 }
 
 #[test]
@@ -81,13 +83,12 @@ fn nobody_gives_what_he_does_not_have() {
     for (added, option) in
         [(names(&[]), "nothing"), (names(&[Capability::NetAdmin]), "NET_ADMIN"), (all_and(&[]), "ALL")]
     {
-        assert_eq!(
-            sorted(granted(&added, &names(&[]), &few)),
-            sorted(few.clone()),
-            "the engine holds CHOWN and KILL alone. Whatever is asked for ({option}), no container can get more: the kernel would refuse, \
+        let why = format!(
+            "The engine holds CHOWN and KILL alone. Whatever is asked for ({option}, here), no container can get more: the kernel would refuse, \
              and it would not start. Read capabilities(7), \"Capability bounding set\"."
         );
+        expect(sorted(granted(&added, &names(&[]), &few)), sorted(few.clone()), &why);
     }
     let dropped = granted(&names(&[Capability::NetAdmin]), &all_and(&[]), &few);
-    assert_eq!(sorted(dropped), Vec::<String>::new(), "nor after `--cap-drop ALL`");
+    expect(sorted(dropped), "none".to_owned(), "Nor after `--cap-drop ALL`: the engine does not hold NET_ADMIN.");
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
+use super::expect::expect;
 use process::init::{Kernel, live};
 use rustix::io::{Errno, Result};
 
@@ -61,41 +62,36 @@ impl Kernel for Script {
     }
 }
 
+/// The code that process 1 ended with, and how many it has not buried.
+fn end(code: Option<i32>, script: &Script) -> String {
+    let code = code.map_or("it did not end".to_owned(), |code| format!("exit code {code}"));
+    format!("{code}, {} zombies left", script.ended.len())
+}
+
 #[test]
 fn it_ends_as_the_command_did() {
     for wanted in [0, 7, 137] {
         let (code, script) = Script::default().ended(&[(COMMAND, wanted)]).play();
-        assert_eq!(
-            code,
-            Some(wanted),
-            "the command has ended with {wanted}, and so must process 1: its code is the container's.\n{}",
-            script.log
-        );
+        let why = "Process 1 ends when the command does, and with its code, which is so the container's. Read docker-run(1), \"Exit Status\".";
+        expect(end(code, &script), format!("exit code {wanted}, 0 zombies left"), &format!("{why}\n{}", script.log));
     }
 }
 
 #[test]
 fn a_stranger_is_buried_and_the_command_goes_on() {
     let (code, script) = Script::default().ended(&[(30, 1)]).ended(&[(31, 0)]).ended(&[(COMMAND, 5)]).play();
-    assert_eq!(
-        code,
-        Some(5),
-        "30 and 31 were orphans, whom process 1 only buries. The container goes on until {COMMAND}, the command, has ended, with 5.\n{}",
-        script.log
-    );
+    let why = "30 and 31 were orphans, whom process 1 only buries. The container goes on until number 2, the command, has ended, with 5. Read \
+               pid_namespaces(7), \"The namespace init process\".";
+    expect(end(code, &script), "exit code 5, 0 zombies left".to_owned(), &format!("{why}\n{}", script.log));
 }
 
 #[test]
 fn one_signal_may_tell_of_many() {
     let (code, script) =
         Script::default().ended(&[(30, 0), (31, 0), (32, 0)]).ended(&[(33, 0), (COMMAND, 3), (34, 0)]).play();
-    assert_eq!(
-        (code, script.ended.len()),
-        (Some(3), 0),
-        "SIGCHLD does not queue: three children that end at once are told by one signal, and each must be reaped, to the last, or it stays \
-         a zombie. (Expected: the command's exit code 3, and nobody left.) Read signal(7), \"Standard signals do not queue\".\n{}",
-        script.log
-    );
+    let why = "Signals do not queue: three children that end at once may be told by one SIGCHLD, and each must be reaped, to the last, or it \
+               stays a zombie. Read signal(7), \"Queueing and delivery semantics for standard signals\".";
+    expect(end(code, &script), "exit code 3, 0 zombies left".to_owned(), &format!("{why}\n{}", script.log));
 }
 
 #[test]
@@ -122,6 +118,7 @@ fn a_whole_life() {
         .ended(&[(32, 143), (COMMAND, 0), (33, 137)])
         .signal(libc::SIGINT)
         .play();
-    // What it was told, and (indented) what it did.
-    insta::assert_snapshot!("a_life", script.log);
+    let description = "What process 1 was told, and (indented) what it did. Two orphans end, the terminal changes its size, somebody asks the \
+                       container to stop; the command ends, with an orphan before it and one after. Read pid_namespaces(7) and signal(7).";
+    insta::with_settings!({ description => description }, { insta::assert_snapshot!("a_life", script.log) });
 }

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use super::expect::expect;
 use super::sandbox::sandboxed;
 use process::rootfs::{Covers, mask};
 use rustix::fs::{Mode, OFlags, open};
@@ -30,7 +31,7 @@ fn masked(root: &OwnedFd, paths: &[&str]) {
     let mut covers = Covers::default();
     for path in paths {
         mask(root.as_fd(), &CString::new(*path).unwrap(), &mut covers).unwrap_or_else(|error| {
-            panic!("mask({path:?}) failed: {error}. Read mask's task again: is this an error?")
+            panic!("mask({path:?}) failed: {error}. Of a path that does not exist, there is nothing to hide, and no error to make.")
         });
     }
 }
@@ -45,7 +46,8 @@ sandboxed! {
         masked(&root, &["proc/kcore", "proc/keys"]);
         for name in ["proc/kcore", "proc/keys"] {
             let found = text(&folder, name);
-            assert_eq!(found, "", "/{name} is masked, and so must read like /dev/null. Read mount(8), \"Bind mount operation\".");
+            let why = format!("/{name} is masked, and so must read like /dev/null. Read mount(8), \"Bind mount operation\".");
+            expect(&*found, "", &why);
         }
     }
 
@@ -53,19 +55,19 @@ sandboxed! {
         let (folder, root) = root();
         masked(&root, &["proc/acpi"]);
         let count = fs::read_dir(folder.path().join("proc/acpi")).expect("a masked folder is a folder still").count();
-        assert_eq!(count, 0, "/proc/acpi is masked, and must have nothing in it");
+        expect(count, 0, "/proc/acpi is masked, and so must have nothing in it.");
         assert!(
             fs::write(folder.path().join("proc/acpi/new"), "").is_err(),
             "and nobody may write there: the folder that covers it is read-only"
         );
-        assert_eq!(text(&folder, "proc/kcore"), "the password", "/proc/kcore was not asked to be masked");
+        expect(&*text(&folder, "proc/kcore"), "the password", "Nobody has asked for /proc/kcore to be masked.");
     }
 
     fn what_is_not_there_need_not_be_hidden() {
         let (folder, root) = root();
         // Every kernel has other files in /proc; Docker's list names those of all.
         masked(&root, &["proc/absent", "sys/firmware", "proc/kcore/below", "proc/keys"]);
-        assert_eq!(text(&folder, "proc/keys"), "", "what comes after a missing path must be masked all the same");
+        expect(&*text(&folder, "proc/keys"), "", "What comes after a missing path must be masked all the same.");
         assert!(!folder.path().join("proc/absent").exists(), "nothing is made for a mask");
     }
 
@@ -76,12 +78,13 @@ sandboxed! {
         symlink(host.path().join("file"), folder.path().join("trap")).unwrap();
         symlink("/proc/kcore", folder.path().join("link")).unwrap();
         masked(&root, &["trap", "link"]);
-        assert_eq!(
-            fs::read_to_string(Path::new(host.path()).join("file")).unwrap(),
+        expect(
+            &*fs::read_to_string(Path::new(host.path()).join("file")).unwrap(),
             "the host's",
-            "a link in the image led the mask to a file of the host. An absolute link begins at the *container's* root: read openat2(2), \
-             RESOLVE_IN_ROOT."
+            "A link in the image has led the mask to a file of the host. An absolute link begins at the *container's* root: read \
+             openat2(2), RESOLVE_IN_ROOT.",
         );
-        assert_eq!(text(&folder, "proc/kcore"), "", "a link within the root is followed: to /proc/kcore, which must be masked");
+        let why = "A link within the root is followed: this one to /proc/kcore, which must be masked.";
+        expect(&*text(&folder, "proc/kcore"), "", why);
     }
 }

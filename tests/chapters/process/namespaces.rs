@@ -4,6 +4,7 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use super::expect::expect;
 use super::sandbox::sandboxed;
 use process::namespaces::clone_flags;
 use process::oci::{LinuxNamespace, LinuxNamespaceType as Kind};
@@ -14,53 +15,66 @@ fn namespace(kind: Kind, path: Option<&str>) -> LinuxNamespace {
     namespace
 }
 
+/// linux/sched.h
+const FLAGS: [(Kind, u64, &str); 8] = [
+    (Kind::Mount, 0x0002_0000, "CLONE_NEWNS"),
+    (Kind::Cgroup, 0x0200_0000, "CLONE_NEWCGROUP"),
+    (Kind::Uts, 0x0400_0000, "CLONE_NEWUTS"),
+    (Kind::Ipc, 0x0800_0000, "CLONE_NEWIPC"),
+    (Kind::User, 0x1000_0000, "CLONE_NEWUSER"),
+    (Kind::Pid, 0x2000_0000, "CLONE_NEWPID"),
+    (Kind::Network, 0x4000_0000, "CLONE_NEWNET"),
+    (Kind::Time, 0x80, "CLONE_NEWTIME"),
+];
+
+/// `CLONE_NEWUTS | CLONE_NEWNET`
+fn names(flags: u64) -> String {
+    let mut names: Vec<_> =
+        FLAGS.iter().filter(|(_, flag, _)| flags & flag != 0).map(|(_, _, name)| (*name).to_owned()).collect();
+    let strange = FLAGS.iter().fold(flags, |flags, (_, flag, _)| flags & !flag);
+    if strange != 0 {
+        names.push(format!("{strange:#x}, which is no namespace"));
+    }
+    if names.is_empty() { "no flag".to_owned() } else { names.join(" | ") }
+}
+
+/// What the clone is asked for, for these.
+#[track_caller]
+fn expect_flags(wanted: &[LinuxNamespace], flags: &str, why: &str) {
+    expect(names(clone_flags(wanted)), flags.to_owned(), why);
+}
+
 #[test]
 fn each_kind_has_its_flag() {
-    assert_eq!(clone_flags(&[]), 0, "who asks for no namespace shares all of them with the host: no flag");
-    // linux/sched.h
-    let flags = [
-        (Kind::Mount, 0x0002_0000, "CLONE_NEWNS"),
-        (Kind::Uts, 0x0400_0000, "CLONE_NEWUTS"),
-        (Kind::Ipc, 0x0800_0000, "CLONE_NEWIPC"),
-        (Kind::User, 0x1000_0000, "CLONE_NEWUSER"),
-        (Kind::Pid, 0x2000_0000, "CLONE_NEWPID"),
-        (Kind::Network, 0x4000_0000, "CLONE_NEWNET"),
-        (Kind::Time, 0x80, "CLONE_NEWTIME"),
-    ];
-    let mut all = (Vec::new(), 0);
-    for (kind, flag, name) in flags {
-        let found = clone_flags(&[namespace(kind, None)]);
-        assert_eq!(found, flag, "a new {kind} namespace is {name}, {flag:#x}, not {found:#x}. Read namespaces(7).");
-        all.0.push(namespace(kind, None));
-        all.1 |= flag;
+    expect_flags(&[], "no flag", "Who asks for no namespace shares them all with the host.");
+    let for_clone = FLAGS.iter().filter(|(kind, ..)| *kind != Kind::Cgroup);
+    for (kind, flag, name) in for_clone.clone() {
+        let why = format!("A new {kind} namespace was asked for, and {name}, {flag:#x}, makes it. Read namespaces(7).");
+        expect_flags(&[namespace(*kind, None)], name, &why);
     }
-    let found = clone_flags(&all.0);
-    assert_eq!(found, all.1, "all of them together are all flags together, {:#x}, not {found:#x}", all.1);
+    let all: Vec<_> = for_clone.clone().map(|(kind, ..)| namespace(*kind, None)).collect();
+    let flags = for_clone.fold(0, |all, (_, flag, _)| all | flag);
+    expect_flags(&all, &names(flags), "All kinds were asked for at once. Flags are put together with `|`.");
 }
 
 #[test]
 fn what_has_a_path_exists_already() {
-    let shared = [namespace(Kind::Network, Some("/proc/1234/ns/net")), namespace(Kind::Uts, None)];
-    assert_eq!(
-        clone_flags(&shared),
-        libc::CLONE_NEWUTS as u64,
-        "the network namespace has a path: it is another container's, and is joined (setns(2)). With CLONE_NEWNET the container would \
-         get a new, empty one instead. Read the OCI runtime-spec, config-linux.md, \"Namespaces\"."
+    expect_flags(
+        &[namespace(Kind::Network, Some("/proc/1234/ns/net")), namespace(Kind::Uts, None)],
+        "CLONE_NEWUTS",
+        "The network namespace has a path: it is another container's, and is joined (setns(2)). With CLONE_NEWNET the container would \
+         get a new, empty one instead. Read the OCI runtime-spec, config-linux.md, \"Namespaces\".",
     );
-    assert_eq!(
-        clone_flags(&[namespace(Kind::Network, Some(""))]),
-        libc::CLONE_NEWNET as u64,
-        "an empty path is no path: the namespace is to be new"
-    );
+    expect_flags(&[namespace(Kind::Network, Some(""))], "CLONE_NEWNET", "An empty path is no path: it is to be new.");
 }
 
 #[test]
 fn a_cgroup_namespace_is_not_for_the_clone() {
-    assert_eq!(
-        clone_flags(&[namespace(Kind::Cgroup, None), namespace(Kind::Mount, None)]),
-        libc::CLONE_NEWNS as u64,
-        "the root of a cgroup namespace is the cgroup that its maker is in. Made by the clone, it could be the engine's; the child makes it \
-         later, from its own. Read cgroup_namespaces(7)."
+    expect_flags(
+        &[namespace(Kind::Cgroup, None), namespace(Kind::Mount, None)],
+        "CLONE_NEWNS",
+        "The root of a cgroup namespace is the cgroup that its maker is in. Made by the clone, it could be the engine's; the child makes \
+         it later, from its own. Read cgroup_namespaces(7).",
     );
 }
 
@@ -96,7 +110,8 @@ sandboxed! {
             }
             table = table.trim_end().to_owned() + "\n";
         }
-        // Of a real process. Where a word differs, the flag of that column is missing, or one too many.
-        insta::assert_snapshot!("namespaces_of_a_process", table);
+        let description = "Real processes, and which namespaces each has after unshare(2) with the flags for what was asked for. Where a word \
+                           differs, the flag of that column is missing, or one too many. Read namespaces(7).";
+        insta::with_settings!({ description => description }, { insta::assert_snapshot!("namespaces_of_a_process", table) });
     }
 }

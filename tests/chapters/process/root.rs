@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use super::expect::expect;
 use super::sandbox::sandboxed;
 use process::rootfs::change_root;
 use rustix::fs::{CWD, Mode, OFlags, open, openat};
@@ -29,7 +30,7 @@ fn mount_table(proc: &OwnedFd) -> String {
     File::from(file).read_to_string(&mut text).unwrap();
     let line = |line: &str| {
         let (place, rest) = (line.split(' ').nth(4).unwrap(), line.split_once(" - ").unwrap().1);
-        format!("{place:<8}{}\n", rest.split(' ').next().unwrap())
+        format!("    {place:<28} {}\n", rest.split(' ').next().unwrap())
     };
     text.lines().map(line).collect()
 }
@@ -39,16 +40,16 @@ sandboxed! {
         let (root, _) = new_root();
         change_root(root.as_fd()).unwrap_or_else(|error| panic!("change_root failed: {error}. Which call does pivot_root(2) say this of?"));
         let greeting = fs::read_to_string("/greeting");
-        assert_eq!(
-            greeting.as_deref().ok(),
-            Some("hello"),
-            "/greeting is a file of the new root. It cannot be read ({greeting:?}), so \"/\" is another folder still."
+        expect(
+            greeting.unwrap_or_else(|error| error.to_string()),
+            "hello".to_owned(),
+            "/greeting is a file of the new root, and says hello. If it cannot be read, \"/\" is another folder still. Read pivot_root(2).",
         );
         assert!(!Path::new("/proc/self").exists(), "/proc was the old root's, and must not be found any more");
-        assert_eq!(
-            std::env::current_dir().unwrap(),
-            Path::new("/"),
-            "the working directory must be the new root: else a relative path still leads to where it was before"
+        expect(
+            std::env::current_dir().unwrap().display().to_string(),
+            "/".to_owned(),
+            "The working directory must be the new root: else a relative path still leads to where it was before. Read chdir(2).",
         );
     }
 
@@ -56,27 +57,28 @@ sandboxed! {
         let (root, proc) = new_root();
         change_root(root.as_fd()).unwrap();
         // Not a snapshot in a file: no file of the old root can be found any more.
-        let found = mount_table(&proc);
-        assert!(
-            found == "/       tmpfs\n/data   tmpfs\n",
-            "the new root and what is mounted in it should be all of the mount table. Other lines are the old root and what is \
-             mounted in that: hidden perhaps, but there, and the container can lay it open. Read pivot_root(2), NOTES. The table:\n{found}"
+        let expected = format!("\n    {:<28} tmpfs\n    {:<28} tmpfs\n", "/", "/data");
+        expect(
+            format!("\n{}", mount_table(&proc)),
+            expected,
+            "The new root and what is mounted in it should be the whole mount table. Other lines are the old root and what is mounted in that: \
+             hidden perhaps, but there, and the container can lay it open. Read pivot_root(2), NOTES.",
         );
     }
 
     fn nobody_climbs_back() {
         let (root, _) = new_root();
-        let inside = fs::metadata("/proc/self").and_then(|_| rustix::fs::fstat(&root).map_err(Into::into)).unwrap();
+        let inside = rustix::fs::fstat(&root).unwrap();
         change_root(root.as_fd()).unwrap();
         // The classic way out of a chroot: go down into another one, which leaves the working directory above it.
         rustix::process::chroot("/data").unwrap();
         rustix::process::chdir("../../../../../../..").unwrap();
         let found = rustix::fs::statat(CWD, ".", rustix::fs::AtFlags::empty()).unwrap();
-        assert_eq!(
-            (found.st_dev, found.st_ino),
-            (inside.st_dev, inside.st_ino),
-            "after `chroot(\"/data\")`, `cd ../../..` has led out of the new root and into the old one, which is still mounted below it. \
-             chroot(2) says of itself that it is no security measure; read pivot_root(2)."
+        assert!(
+            (found.st_dev, found.st_ino) == (inside.st_dev, inside.st_ino),
+            "\nexpected: the working directory is still in the new root\nfound:    it is the old root\nAfter `chroot(\"/data\")`, `cd ../../..` has \
+             led out of the new root and into the old one, which is still mounted. chroot(2) says of itself that it is no security measure; read \
+             pivot_root(2)."
         );
     }
 
