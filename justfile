@@ -50,6 +50,18 @@ ci:
 install:
     cargo install --path . --locked
 
+# the way through the chapters: just workshop status
+workshop *ARGS:
+    cargo workshop {{ARGS}}
+
+# write the learners' chapters from the marked solutions
+starters:
+    cargo workshop starters
+
+# prove the exercises: each left out by itself, and two wrong answers to each
+verify *ARGS:
+    cargo workshop verify {{ARGS}}
+
 # boot a kernel that has cgroup v2 with all controllers, and run containers in it
 vm: build
     tests/vm/v2.sh target/release/kesako

@@ -1,6 +1,6 @@
 //! What a process does before anything else.
 
-use crate::{Error, Result, shim};
+use crate::{Error, Result, learner, shim};
 use std::sync::OnceLock;
 
 /// Who we were before [`bootstrap`] made us root of a user namespace.
@@ -8,6 +8,7 @@ static ORDINARY_USER: OnceLock<u32> = OnceLock::new();
 
 /// To be called first thing in `main`. Never returns when this process was started as a shim (argv says so).
 pub fn be_shim_if_called_so() {
+    learner::tell_what_is_unfinished();
     if std::env::args_os().next().is_some_and(|name| name == shim::NAME) {
         shim::main();
     }

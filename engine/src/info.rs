@@ -1,9 +1,10 @@
 //! The engine and its host: `version` and `info`.
 
 use crate::container::state::Status;
-use crate::{Engine, Error, Kind, Result, api};
+use crate::{Engine, Error, Kind, Result, api, learner};
 use layers::manifest::Platform;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -26,7 +27,8 @@ impl Engine {
             ("KernelVersion", &kernel),
             ("Experimental", "false"),
         ];
-        let details = details.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let mut details: BTreeMap<_, _> = details.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        details.extend(learner::chapters().map(|chapters| ("BuiltOn".to_owned(), chapters)));
         let engine = api::Component { name: "Engine".to_owned(), version: version.clone(), details };
         api::Version {
             platform: api::Platform { name: "Kesako".to_owned() },

@@ -21,6 +21,7 @@ pub mod explain;
 mod filters;
 mod image;
 mod info;
+mod learner;
 mod life;
 mod logs;
 mod roots;

@@ -60,7 +60,12 @@ fn text(us: &Json, server: Option<&Json>) -> String {
         }
         let least = string(details, "MinAPIVersion");
         text += &format!("  API version:      {} (minimum version {least})\n", string(details, "ApiVersion"));
-        for (name, label) in [("GoVersion", "Go version:"), ("GitCommit", "Git commit:"), ("BuildTime", "Built:")] {
+        for (name, label) in [
+            ("GoVersion", "Go version:"),
+            ("GitCommit", "Git commit:"),
+            ("BuildTime", "Built:"),
+            ("BuiltOn", "Built on:"),
+        ] {
             if !string(details, name).is_empty() {
                 text += &format!("  {label:<17} {}\n", string(details, name));
             }

@@ -54,11 +54,15 @@
 #![allow(unreachable_pub)]
 
 mod catalogue;
+mod doctor;
 mod keep;
+mod learn;
 mod marks;
+mod progress;
 mod scratch;
 mod starters;
 mod suite;
+mod switchboard;
 mod verify;
 
 use anyhow::Context as _;
@@ -76,6 +80,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// What this machine has and lacks for the chapters and the runtime
+    Doctor(doctor::Doctor),
+    /// Which exercises are done, by running their tests
+    Status(learn::Status),
+    /// Run the tests of a chapter or an exercise, and say what is wrong
+    Check(learn::Check),
+    /// A hint; the second and third say more
+    Hint(learn::Hint),
+    /// Your answer beside the reference's, once it is green
+    Diff(learn::Diff),
+    /// Open an exercise again; what you had is kept
+    Reset(learn::Reset),
+    /// Whose chapter the runtime is built on: `use 2 mine`, `use 2 reference`
+    Use(switchboard::Use),
     /// Write `chapters/` from the marked solutions; what you have written there is kept
     Starters(starters::Starters),
     /// Prove the exercises: without one, exactly its tests fail, and the wrong answers are rejected
@@ -95,6 +113,13 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<ExitCode> {
     let root = root()?;
     match Arguments::parse().command {
+        Command::Doctor(command) => Ok(command.run(&root)),
+        Command::Status(command) => command.run(&root),
+        Command::Check(command) => command.run(&root),
+        Command::Hint(command) => command.run(&root),
+        Command::Diff(command) => command.run(&root),
+        Command::Reset(command) => command.run(&root),
+        Command::Use(command) => command.run(&root),
         Command::Starters(command) => command.run(&root),
         Command::Verify(command) => command.run(&root),
     }

@@ -38,7 +38,7 @@ pub struct Mark {
     pub task: String,
     /// The lines between the marks, from 0.
     pub body: Range<usize>,
-    indent: String,
+    pub indent: String,
 }
 
 /// The places that a source marks, in their order.

@@ -6,7 +6,7 @@
 use crate::container::record::{Container, Lock, Record};
 use crate::container::remove;
 use crate::container::state::State;
-use crate::{Engine, Kind, Result};
+use crate::{Engine, Kind, Result, learner};
 use process::cgroup::Cgroup;
 
 impl Engine {
@@ -48,8 +48,10 @@ impl Engine {
 
     /// Writes down the end of a container whose shim is dead, and clears away the rest of it.
     pub(crate) fn bury(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<State> {
+        let error = learner::last_words(&container.run);
         self.clear(container)?;
         let truth = state.corrected();
+        let truth = State { error: error.unwrap_or_default(), ..truth };
         if record.host_config.auto_remove {
             self.delete(container, record, truth.clone(), lock)?;
         } else {

@@ -8,7 +8,7 @@ use crate::container::record::Container;
 use crate::container::state::State;
 use crate::life::attach::Pending;
 use crate::shim::{self, Answer, Request};
-use crate::{Engine, Error, Kind, Result, api};
+use crate::{Engine, Error, Kind, Result, api, learner};
 use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -88,6 +88,12 @@ impl Waiting {
             match woken {
                 Woken::Left => return Ok(None),
                 Woken::Answered(Some(Answer { exit_code: Some(code), .. })) => return Ok(Some(response(code))),
+                // The shim has died.
+                Woken::Answered(None) => {
+                    if let Some(words) = learner::last_words(&self.container.run) {
+                        return Err(Error::new(Kind::System, words));
+                    }
+                }
                 Woken::Answered(_) | Woken::Changed => {}
             }
             if matches!(self.waits_for, WaitsFor::Change)

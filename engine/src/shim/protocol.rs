@@ -163,6 +163,11 @@ pub(crate) fn open(container: &Container, request: Request) -> Result<Option<Uni
     Ok(answer(&mut stream)?.map(|_| stream))
 }
 
+/// The shim's end: says that it will not come to an answer.
+pub(crate) fn refuse(mut to: UnixStream, words: &str) -> std::io::Result<()> {
+    to.write_all(&Line::of(Err(Error::new(Kind::System, words))).to_bytes())
+}
+
 /// Reads the answer, and not one byte of what may follow it: the rest of the connection is the caller's.
 pub(crate) fn answer(stream: &mut UnixStream) -> Result<Option<Answer>> {
     loop {

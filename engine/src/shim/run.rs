@@ -11,6 +11,7 @@ use super::restart::Restarts;
 use crate::container::record::{Container, Record};
 use crate::container::state;
 use crate::container::state::{ProcessIdentity, State, Status};
+use crate::learner::{self, Listener};
 use crate::{Engine, Error, Result, WaitCondition, explain, sys};
 use std::io::Write;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -32,6 +33,7 @@ fn run() -> Result<()> {
     detach().map_err(|e| Error::system("detach the shim", e))?;
     let boot = boot::receive().map_err(|e| Error::system("read the shim's letter", e))?;
     let mut report = boot.report.try_clone().map_err(|e| Error::system("report", e))?;
+    learner::tell_panics_to(boot.report.try_clone().ok().map(Listener::Start));
     let (started, told) = explain::during(boot.explain, || Shim::start(boot));
     let mut lines: Vec<u8> = told.into_iter().flat_map(|told| Line::Explain(told).to_bytes()).collect();
     let (outcome, shim) = match started {
@@ -42,6 +44,7 @@ fn run() -> Result<()> {
     // If whoever started us was killed meanwhile, the container runs all the same.
     let _gone = report.write_all(&lines);
     drop(report);
+    learner::tell_panics_to(shim.as_ref().map(|shim| Listener::End(shim.container.run.clone())));
     shim.map_or(Ok(()), Shim::serve)
 }
 
