@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 static ORDINARY_USER: OnceLock<u32> = OnceLock::new();
 
 /// To be called first thing in `main`. Never returns when this process was started as a shim (argv says so).
+/// From here on, an open exercise of a learner's chapter is told in one line, wherever it is met.
 pub fn be_shim_if_called_so() {
     learner::tell_what_is_unfinished();
     if std::env::args_os().next().is_some_and(|name| name == shim::NAME) {

@@ -1,8 +1,7 @@
-//! The learner's commands: `status`, `check`, `hint`, `diff`, `reset`.
+//! How a learner sees where they are: `status`, `check`, `hint`, `diff`.
 
 use crate::catalogue::{self, About, Chapter, Exercise, Selection};
-use crate::keep::{back_up, put};
-use crate::marks::{self, Id};
+use crate::marks::Id;
 use crate::progress::{self, Standing};
 use crate::switchboard::{Whose, whose_is};
 use anyhow::{Context as _, Result, bail};
@@ -205,31 +204,7 @@ impl Diff {
     }
 }
 
-#[derive(clap::Args)]
-pub struct Reset {
-    /// The exercise
-    exercise: Id,
-}
-
-impl Reset {
-    pub fn run(&self, root: &Path) -> Result<ExitCode> {
-        let (chapter, id) = find(root, self.exercise)?;
-        let exercise = chapter.exercise(id)?;
-        let place = root.join(chapter.learners());
-        let source = fs::read_to_string(place.join(&exercise.file))?;
-        let mark = progress::mark(&source, exercise)?;
-        let kept = back_up(&place, &exercise.file)?;
-        // The task's words are the solution's, whatever has become of the learner's comment.
-        let blanked = marks::blank(&source, &marks::Mark { task: exercise.mark.task.clone(), ..mark });
-        put(&place.join(&exercise.file), &blanked)?;
-        let (file, kept) =
-            (chapter.learners().join(&exercise.file), kept.strip_prefix(root).unwrap_or(&kept).to_owned());
-        println!("{} is open again in {}; as it was, the file is in {}", id, file.display(), kept.display());
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-fn find(root: &Path, id: Id) -> Result<(Chapter, Id)> {
+pub fn find(root: &Path, id: Id) -> Result<(Chapter, Id)> {
     let chapter = Selection::Exercise(id).chapters(catalogue::chapters(root)?)?.remove(0);
     Ok((chapter, id))
 }

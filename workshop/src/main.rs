@@ -53,6 +53,7 @@
 #![forbid(unsafe_code)]
 #![allow(unreachable_pub)]
 
+mod answer;
 mod catalogue;
 mod doctor;
 mod keep;
@@ -91,7 +92,9 @@ enum Command {
     /// Your answer beside the reference's, once it is green
     Diff(learn::Diff),
     /// Open an exercise again; what you had is kept
-    Reset(learn::Reset),
+    Reset(answer::Reset),
+    /// Give up, and take the reference's answer; what you had is kept
+    Solve(answer::Solve),
     /// Whose chapter the runtime is built on: `use 2 mine`, `use 2 reference`
     Use(switchboard::Use),
     /// Write `chapters/` from the marked solutions; what you have written there is kept
@@ -119,6 +122,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Hint(command) => command.run(&root),
         Command::Diff(command) => command.run(&root),
         Command::Reset(command) => command.run(&root),
+        Command::Solve(command) => command.run(&root),
         Command::Use(command) => command.run(&root),
         Command::Starters(command) => command.run(&root),
         Command::Verify(command) => command.run(&root),
