@@ -1,15 +1,20 @@
 //! The suite of chapter 2. It needs neither root nor the network: what mounts or writes does so in namespaces of its own.
+//!
+//! Each exercise has its own tests, which need no other. What takes all of them together, `solutions/02-layers/tests`
+//! tries.
 
 #[path = "02-layers/archive.rs"]
 mod archive;
+#[path = "02-layers/chain.rs"]
+mod chain;
 #[path = "02-layers/content.rs"]
 mod content;
 #[path = "02-layers/diff.rs"]
 mod diff;
-#[path = "02-layers/fuzz.rs"]
-mod fuzz;
 #[path = "02-layers/hostile.rs"]
 mod hostile;
+#[path = "02-layers/names.rs"]
+mod names;
 #[path = "../support/not_run.rs"]
 mod not_run;
 #[path = "02-layers/overlay.rs"]

@@ -57,16 +57,26 @@ impl Digest {
         }
         Ok(Digest(bytes))
     }
+}
 
-    /// The chain ID of a layer: it names the layer *and all below it*, which is what an unpacked stack depends on.
-    ///
-    /// `ChainID(L0) = DiffID(L0)`, `ChainID(L0|…|Ln) = SHA256(ChainID(L0|…|Ln-1) + " " + DiffID(Ln))`
-    /// (OCI image-spec, config.md, "Layer ChainID").
-    pub fn chain(parent: Option<Digest>, diff_id: Digest) -> Digest {
-        // exercise: 2.2 chain_id: name the layer and all below it
-        todo!("exercise 2.2, chain_id: name the layer and all below it")
-        // end exercise
-    }
+/// The chain ID of each layer of a stack, lowest first as the `diff_ids` are.
+///
+/// A diff ID names a layer: it is the digest of its uncompressed tar. A chain ID names a layer *and all below it*, for
+/// what a layer looks like once it is unpacked depends on those; so two images that begin with the same layers share
+/// their folders, `layers/<chain id>/fs`, and two that have the same layer over different ones do not.
+///
+/// The lowest layer's chain ID is its diff ID. The chain ID of any other is the digest of a text: the chain ID of the
+/// layer below it, one space, its own diff ID, both as they are printed (`sha256:…`):
+///
+/// ```text
+/// ChainID(L0) = DiffID(L0)        ChainID(L0|…|Ln) = SHA256(ChainID(L0|…|Ln-1) + " " + DiffID(Ln))
+/// ```
+///
+/// OCI image-spec, config.md, "Layer ChainID".
+pub fn chain_ids(diff_ids: &[Digest]) -> Vec<Digest> {
+    // exercise: 2.2 chain_id: name each layer and all below it
+    todo!("exercise 2.2, chain_id: name each layer and all below it")
+    // end exercise
 }
 
 impl FromStr for Digest {

@@ -94,7 +94,9 @@ impl Blobs {
     pub fn put(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
         if self.size(&digest) != Some(bytes.len() as u64) {
-            self.write(bytes, Some(digest), Some(bytes.len() as u64))?;
+            let mut writer = self.writer()?;
+            writer.take_in(bytes)?;
+            writer.commit()?;
         }
         Ok(digest)
     }
@@ -103,21 +105,10 @@ impl Blobs {
     ///
     /// # Errors
     /// [`Error::WrongDigest`] or [`Error::WrongSize`] if a promise is broken; nothing is stored then.
-    pub fn write(&self, mut source: impl Read, digest: Option<Digest>, size: Option<u64>) -> Result<(Digest, u64)> {
+    pub fn write(&self, source: impl Read, digest: Option<Digest>, size: Option<u64>) -> Result<(Digest, u64)> {
         let mut writer = self.writer()?;
-        // One byte more than promised is enough to know that the promise is broken.
-        let limit = size.map_or(u64::MAX, |size| size.saturating_add(1));
-        let mut buffer = vec![0; 128 * 1024];
-        while writer.hasher.size() < limit {
-            let room = buffer.len().min(usize::try_from(limit - writer.hasher.size()).unwrap_or(usize::MAX));
-            match source.read(&mut buffer[..room]) {
-                Ok(0) => break,
-                Ok(count) => writer.write_all(&buffer[..count]).map_err(Error::io("write", writer.file.path()))?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io("receive a blob for", &self.folder)(error)),
-            }
-        }
-        writer.commit(digest, size)
+        receive(source, &mut writer, digest, size)?;
+        writer.commit()
     }
 
     /// A blob whose digest is only known once all of it is written.
@@ -154,6 +145,43 @@ impl Blobs {
     }
 }
 
+/// Takes in a blob that somebody sends, and believes nothing that was said of it.
+///
+/// A blob is named by the SHA-256 of its bytes, and whoever asks for it mostly knows its size too: both stand in the
+/// manifest. So nobody who sends one has to be trusted: hash what arrives, and compare (OCI image-spec, descriptor.md,
+/// "Verification").
+///
+/// Read `source` to its end, piece by piece, for a layer may be larger than the memory; give each piece to
+/// [`BlobWriter::take_in`], which writes and hashes it. A read that was interrupted ([`io::ErrorKind::Interrupted`]) is
+/// tried again. A sender who has more than the promised `size` is not listened to: one byte too many is enough to know.
+/// Then compare, first the size and then the digest, where they were promised, with [`BlobWriter::size`] and
+/// [`BlobWriter::digest`]. What is refused here is never given its name, and vanishes.
+///
+/// # Errors
+/// [`Error::WrongSize`], [`Error::WrongDigest`]; `Error::io("receive a blob for", &to.folder)` if the sender fails.
+fn receive(mut source: impl Read, to: &mut BlobWriter, digest: Option<Digest>, size: Option<u64>) -> Result<()> {
+    // exercise: 2.1 receive: hash what arrives, stop one byte past the promised size, compare size and digest
+    let limit = size.map_or(u64::MAX, |size| size.saturating_add(1));
+    let mut buffer = vec![0; 128 * 1024];
+    while to.size() < limit {
+        let room = buffer.len().min(usize::try_from(limit - to.size()).unwrap_or(usize::MAX));
+        match source.read(&mut buffer[..room]) {
+            Ok(0) => break,
+            Ok(count) => to.take_in(&buffer[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("receive a blob for", &to.folder)(error)),
+        }
+    }
+    if let Some(expected) = size.filter(|expected| *expected != to.size()) {
+        return Err(Error::WrongSize { expected, found: to.size() });
+    }
+    match digest {
+        Some(expected) if expected != to.digest() => Err(Error::WrongDigest { expected, found: to.digest() }),
+        _ => Ok(()),
+    }
+    // end exercise
+}
+
 /// A blob on its way into the store. Dropped without [`BlobWriter::commit`], it leaves nothing behind.
 pub struct BlobWriter {
     folder: PathBuf,
@@ -162,26 +190,34 @@ pub struct BlobWriter {
 }
 
 impl BlobWriter {
-    /// Verifies what was promised, and registers the blob. Returns its digest and size.
+    /// Writes and hashes the next bytes.
+    fn take_in(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_all(bytes).map_err(Error::io("write", self.file.path()))
+    }
+
+    /// How many bytes it has so far.
+    fn size(&self) -> u64 {
+        self.hasher.size()
+    }
+
+    /// The digest of what it has so far.
+    fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+
+    /// Gives the blob its name, which is the digest of its bytes. Returns the digest and the size.
     ///
     /// # Errors
-    /// [`Error::WrongDigest`] or [`Error::WrongSize`] if a promise is broken; nothing is stored then.
-    pub fn commit(self, digest: Option<Digest>, size: Option<u64>) -> Result<(Digest, u64)> {
-        let found_size = self.hasher.size();
-        if let Some(expected) = size.filter(|expected| *expected != found_size) {
-            return Err(Error::WrongSize { expected, found: found_size });
-        }
-        let found = self.hasher.finish();
-        if let Some(expected) = digest.filter(|expected| *expected != found) {
-            return Err(Error::WrongDigest { expected, found });
-        }
+    /// [`Error::Io`] if it cannot be written; nothing is stored then.
+    pub fn commit(self) -> Result<(Digest, u64)> {
+        let (found, size) = (self.digest(), self.size());
         let path = self.folder.join(found.hex());
         // Data before name: after a power cut a blob is whole, or absent.
         self.file.as_file().sync_data().map_err(Error::io("sync", self.file.path()))?;
         make_readable(self.file.as_file()).map_err(Error::io("set the mode of", self.file.path()))?;
         self.file.persist(&path).map_err(|error| Error::io("store", &path)(error.error))?;
         File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", &self.folder))?;
-        Ok((found, found_size))
+        Ok((found, size))
     }
 }
 

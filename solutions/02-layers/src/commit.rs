@@ -48,7 +48,7 @@ impl Store {
         self.adding(|writing| {
             let mut blob = self.blobs().writer()?;
             let left_out = diff::write_layer(upper, &mut blob)?;
-            let (digest, size) = blob.commit(None, None)?;
+            let (digest, size) = blob.commit()?;
             let layer = NewLayer { descriptor: Descriptor::new(media_type::OCI_LAYER, digest, size), diff_id: digest };
             let layer = Some(layer).filter(|l| l.diff_id != Digest::of(&EMPTY_TAR));
             let image = self.assemble(writing, Base::new(parent), layer, config, about, name)?;

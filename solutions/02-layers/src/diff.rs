@@ -73,7 +73,21 @@ pub fn changes(upper: &Path, lower: &[PathBuf]) -> Result<Vec<Change>> {
     Ok(changes.into_iter().map(|(path, kind)| Change { path: Path::new("/").join(path), kind }).collect())
 }
 
+/// What happened to a path that the upper folder holds: one letter of `docker diff`, or nothing.
+///
+/// overlayfs never writes to the layers below. What a container removes leaves a whiteout in the upper folder, what it
+/// touches is copied up and changed there, and all folders on the way are copied up too, unchanged. `status` is what the
+/// upper folder has at `path`, and [`Below::find`] what the layers below show there. So:
+///
+/// * a whiteout ([`is_whiteout`]): [`ChangeKind::Deleted`];
+/// * nothing below: [`ChangeKind::Added`];
+/// * a folder here and a folder below, with the same mode, owner, group and time of change (`st_mode`, `st_uid`,
+///   `st_gid`, `st_mtime`, `st_mtime_nsec`): it was only on the way to something else, and counts as no change: `None`;
+/// * all else: [`ChangeKind::Modified`], a file also if its bytes should be the same: nothing is read to find out.
+///
+/// Kernel, overlayfs.rst, "whiteouts and opaque directories" and "Non-directories"; stat(2).
 fn kind_of_change(below: &Below, path: &Path, status: &Stat) -> Result<Option<ChangeKind>> {
+    // exercise: 2.5 kind_of_change: deleted, added, modified, or only on the way
     if is_whiteout(status) {
         return Ok(Some(ChangeKind::Deleted));
     }
@@ -83,6 +97,7 @@ fn kind_of_change(below: &Below, path: &Path, status: &Stat) -> Result<Option<Ch
     // A folder is copied up for what is in it, and then the same as before.
     let same = folder(status) && folder(&old) && aspects(status) == aspects(&old);
     Ok((!same).then_some(ChangeKind::Modified))
+    // end exercise
 }
 
 fn is_opaque(root: std::os::fd::BorrowedFd<'_>, path: &Path, status: &Stat) -> Result<bool> {

@@ -1,12 +1,12 @@
 //! Garbage: blobs that no entry of the index leads to, and unpacked layers that no image and no container is made of.
 
-use crate::digest::Digest;
+use crate::digest::{Digest, chain_ids};
 use crate::error::{Error, Result};
 use crate::image::ImageConfig;
 use crate::index_file::Entry;
 use crate::manifest::{Descriptor, Document, media_type};
 use crate::remove::Use;
-use crate::store::{Store, Writing, chain_ids};
+use crate::store::{Store, Writing};
 use std::collections::HashSet;
 use std::fs;
 

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use crate::attributes::{Attributes, Writer};
 use crate::blob::Blobs;
 use crate::compression;
-use crate::digest::{Digest, HashingReader};
+use crate::digest::{Digest, HashingReader, chain_ids};
 use crate::error::{Error, Fault, Result};
 use crate::pack;
 use crate::unpack::{self, Limits, Options, Whiteouts};
@@ -71,7 +71,7 @@ impl Layers {
     /// # Errors
     /// If a blob is missing, or its archive refused: nothing of that layer or of those above it is kept then.
     pub fn ensure(&self, blobs: &Blobs, layers: &[Layer]) -> Result<Vec<PathBuf>> {
-        let chain = chain_ids(layers);
+        let chain = chain_ids(&layers.iter().map(|layer| layer.diff_id).collect::<Vec<_>>());
         let paths: Vec<_> = chain.iter().map(|chain_id| self.path(chain_id)).collect();
         let mut missing = Vec::new();
         for (index, path) in paths.iter().enumerate() {
@@ -161,15 +161,6 @@ impl Layers {
         let entries = fs::read_dir(&self.folder).map_err(Error::io("read", &self.folder))?;
         Ok(entries.flatten().filter_map(|entry| Digest::from_hex(entry.file_name().to_str()?).ok()).collect())
     }
-}
-
-/// The chain IDs of layers, lowest first.
-pub fn chain_ids(layers: &[Layer]) -> Vec<Digest> {
-    let chain = layers.iter().scan(None, |parent, layer| {
-        *parent = Some(Digest::chain(*parent, layer.diff_id));
-        *parent
-    });
-    chain.collect()
 }
 
 /// A layer that is missing, locked.

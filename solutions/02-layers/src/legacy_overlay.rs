@@ -14,7 +14,7 @@ use rustix::fs::CWD;
 use rustix::mount::{OpenTreeFlags, open_tree};
 
 use crate::error::{Error, Result};
-use crate::overlay::{Stack, open_folder};
+use crate::overlay::{Stack, folders, open_folder};
 
 /// Makes the detached mount.
 pub(crate) fn mount(stack: &Stack<'_>) -> Result<OwnedFd> {
@@ -33,15 +33,16 @@ fn mount_and_take(stack: &Stack<'_>) -> Result<OwnedFd> {
 
     // Opened only now: overlayfs takes no folder of another mount namespace. They are given by number, relative to
     // /proc/thread-self/fd, so that 500 of them fit into a page.
-    let lower = stack.lower.iter().rev().map(|folder| open_folder(folder)).collect::<Result<Vec<_>>>()?;
-    let upper_work = stack.upper_work.map(|(upper, work)| Ok((open_folder(upper)?, open_folder(work)?))).transpose()?;
-    let number = |folder: &OwnedFd| folder.as_raw_fd().to_string();
-    let mut flags = MsFlags::empty();
-    let mut options = format!("lowerdir={}", lower.iter().map(number).collect::<Vec<_>>().join(":"));
-    match &upper_work {
-        Some((upper, work)) => options += &format!(",upperdir={},workdir={}", number(upper), number(work)),
-        None => flags |= MsFlags::MS_RDONLY,
+    let open = |(key, folder)| Ok((key, open_folder(folder)?));
+    let opened: Vec<(&str, OwnedFd)> =
+        folders(stack.lower, stack.upper_work).into_iter().map(open).collect::<Result<_>>()?;
+    let (lower, upper_work): (Vec<_>, Vec<_>) = opened.iter().partition(|(key, _)| *key == "lowerdir+");
+    let lower: Vec<_> = lower.iter().map(|(_, folder)| folder.as_raw_fd().to_string()).collect();
+    let mut options = format!("lowerdir={}", lower.join(":"));
+    for (key, folder) in &upper_work {
+        options += &format!(",{key}={}", folder.as_raw_fd());
     }
+    let flags = if upper_work.is_empty() { MsFlags::MS_RDONLY } else { MsFlags::empty() };
     for (key, value) in stack.options() {
         options += &value.map_or_else(|| format!(",{key}"), |value| format!(",{key}={value}"));
     }

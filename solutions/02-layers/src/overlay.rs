@@ -7,7 +7,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags};
@@ -76,6 +75,29 @@ fn more_telling(first: Error, second: Error) -> Error {
     }
 }
 
+/// The folders of an overlay, each with the name of the option that gives it to the kernel, in the order they are given.
+///
+/// An image lists its layers lowest first, and so does `lower`. overlayfs reads its lower layers from the top down:
+/// where two hold a file of one name, it shows that of the layer it was given first. In one string that is
+/// `lowerdir=top:middle:lowest`; to fsconfig(2) it is one option `lowerdir+` a folder, in the same order.
+///
+/// After the layers, and only where somebody may write, come `upperdir`, the folder that all writes go to, and
+/// `workdir`, its scratch space on the same filesystem, where overlayfs prepares a file before it renames it into
+/// place. Without the two the overlay is read-only. Kernel, overlayfs.rst, "Upper and Lower", "Multiple lower layers".
+pub fn folders<'a>(lower: &'a [PathBuf], upper_work: Option<(&'a Path, &'a Path)>) -> Vec<(&'static str, &'a Path)> {
+    // exercise: 2.4 folders: the topmost layer first, and on top of all what takes the writes
+    let mut folders: Vec<(&str, &Path)> = Vec::with_capacity(lower.len() + 2);
+    for layer in lower.iter().rev() {
+        folders.push(("lowerdir+", layer));
+    }
+    if let Some((upper, work)) = upper_work {
+        folders.push(("upperdir", upper));
+        folders.push(("workdir", work));
+    }
+    folders
+    // end exercise
+}
+
 /// What is to be mounted.
 pub(crate) struct Stack<'a> {
     /// Lowest first.
@@ -104,12 +126,8 @@ impl Stack<'_> {
             .map_err(failed("set an option"))?;
         }
         // ANCHOR: stack
-        for folder in self.lower.iter().rev() {
-            set_folder(context, "lowerdir+", folder, "add a layer")?;
-        }
-        if let Some((upper, work)) = self.upper_work {
-            set_folder(context, "upperdir", upper, "set the upper folder")?;
-            set_folder(context, "workdir", work, "set the work folder")?;
+        for (key, folder) in folders(self.lower, self.upper_work) {
+            set_folder(context, key, folder)?;
         }
         fsconfig_create(context).map_err(failed("create"))?;
         // ANCHOR_END: stack
@@ -136,8 +154,13 @@ impl Stack<'_> {
 }
 
 /// Gives overlayfs a folder by path, or through `/proc/self/fd` where the path is longer than what fsconfig(2) takes.
-fn set_folder(context: BorrowedFd<'_>, key: &str, folder: &Path, step: &'static str) -> Result<()> {
+fn set_folder(context: BorrowedFd<'_>, key: &str, folder: &Path) -> Result<()> {
     const LONGEST: usize = 255;
+    let step = match key {
+        "upperdir" => "set the upper folder",
+        "workdir" => "set the work folder",
+        _ => "add a layer",
+    };
     let failed = |errno: rustix::io::Errno| explain_failure(step, context, errno.into());
     if folder.as_os_str().len() <= LONGEST && folder.is_absolute() {
         return fsconfig_set_string(context, key, folder).map_err(failed);
@@ -184,11 +207,12 @@ fn tell(lower: &[PathBuf], upper_work: Option<(&Path, &Path)>) {
     if !tracing::enabled!(target: "explain", tracing::Level::INFO) {
         return;
     }
-    let lower: Vec<_> =
-        lower.iter().rev().map(|folder| String::from_utf8_lossy(folder.as_os_str().as_bytes())).collect();
-    let mut options = format!("lowerdir={}", lower.join(":"));
-    if let Some((upper, work)) = upper_work {
-        options += &format!(",upperdir={},workdir={}", upper.display(), work.display());
+    let folders = folders(lower, upper_work);
+    let layers = folders.iter().filter(|(key, _)| *key == "lowerdir+");
+    let layers: Vec<_> = layers.map(|(_, folder)| folder.display().to_string()).collect();
+    let mut options = format!("lowerdir={}", layers.join(":"));
+    for (key, folder) in folders.iter().filter(|(key, _)| *key != "lowerdir+") {
+        options += &format!(",{key}={}", folder.display());
     }
     tracing::info!(
         target: "explain", man = "mount(2)", shell = %format!("mount -t overlay overlay -o {options} /merged"),

@@ -190,9 +190,19 @@ fn refuse<T>(text: impl Into<String>) -> Result<T> {
     Err(Error::Reference(text.into()))
 }
 
-/// The first component is a registry only if it cannot be a user's name on Docker Hub: it has a dot, a port, an upper-case
-/// letter, or is `localhost`.
+/// Splits a name as a person writes it into the registry (`docker.io`) and the rest, completed: of `alpine:3` it makes
+/// `docker.io` and `library/alpine:3`, of `ghcr.io/owner/app` it makes `ghcr.io` and `owner/app`.
+///
+/// What stands before the first `/` is a registry only if it cannot be somebody's name on Docker Hub: it has a dot or a
+/// port (a colon), has an upper-case letter, or is `localhost`. Else the whole name is one on Docker Hub, whose domain is
+/// [`DEFAULT_DOMAIN`]. Its old name, [`LEGACY_DEFAULT_DOMAIN`], is replaced by the one of today.
+///
+/// And on Docker Hub, a name of one component is one of the [`OFFICIAL`] images: `library/` is put before it. Tag and
+/// digest stay where they are, at the end; whether the name is well formed is checked elsewhere.
+///
+/// The rules are Docker's: github.com/distribution/reference, normalize.go, `splitDockerDomain`.
 fn split_domain(name: &str) -> (String, String) {
+    // exercise: 2.6 split_domain: the registry, and the repository's complete name
     let (domain, rest) = match name.split_once('/') {
         Some((LEGACY_DEFAULT_DOMAIN, rest)) => (DEFAULT_DOMAIN, rest),
         Some((first, rest))
@@ -204,6 +214,7 @@ fn split_domain(name: &str) -> (String, String) {
     };
     let official = domain == DEFAULT_DOMAIN && !rest.contains('/');
     (domain.to_owned(), format!("{}{rest}", if official { OFFICIAL } else { "" }))
+    // end exercise
 }
 
 /// A host name, or an IPv6 address in brackets, and a port.

@@ -4,7 +4,7 @@
 
 use crate::archive::Loaded;
 use crate::blob::Blobs;
-use crate::digest::Digest;
+use crate::digest::{Digest, chain_ids};
 use crate::error::{Error, Result};
 use crate::image::ImageConfig;
 use crate::index_file::{Entry, IndexFile, name_image};
@@ -90,15 +90,6 @@ impl Image {
     pub fn chain_ids(&self) -> Vec<Digest> {
         chain_ids(&self.config.rootfs.diff_ids)
     }
-}
-
-/// Each layer's name together with all below it.
-pub(crate) fn chain_ids(diff_ids: &[Digest]) -> Vec<Digest> {
-    let next = |parent: &mut Option<Digest>, diff_id: &Digest| {
-        *parent = Some(Digest::chain(*parent, *diff_id));
-        *parent
-    };
-    diff_ids.iter().scan(None, next).collect()
 }
 
 impl Store {

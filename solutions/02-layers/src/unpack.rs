@@ -330,17 +330,7 @@ impl<'a> Unpacker<'a> {
 
     fn set_mark(&mut self, path: &Path, mark: &Mark) -> Result<(), Fault> {
         let Some(folder) = self.open_existing(path)? else { return Ok(()) };
-        match mark {
-            Mark::Opaque => whiteout::set_opaque(&folder)?,
-            Mark::Hides(name) if !whiteout::make_whiteout(&folder, name)? => {
-                // The name is taken by this layer itself. A file hides what is below anyway; a folder would be merged.
-                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                if let Ok(folder) = openat(&folder, name.as_os_str(), flags, Mode::empty()) {
-                    whiteout::set_opaque(folder)?;
-                }
-            }
-            _ => {}
-        }
+        whiteout::leave_mark(folder.as_fd(), mark)?;
         self.parent = Some((path.to_path_buf(), folder));
         Ok(())
     }

@@ -6,10 +6,10 @@
 //! directories"). Neither ever hides what is in the same layer.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd as _};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
-use rustix::fs::{FileType, Mode, XattrFlags, fgetxattr, makedev, mknodat, setxattr};
+use rustix::fs::{FileType, Mode, OFlags, XattrFlags, fgetxattr, makedev, mknodat, openat, setxattr};
 use rustix::io::Errno;
 
 use crate::error::{Fault, Refusal};
@@ -44,6 +44,44 @@ impl Mark {
             hidden => Ok(Some(Mark::Hides(OsStr::from_bytes(hidden).to_os_string()))),
         }
     }
+}
+
+/// Says in a layer's own folder what a whiteout of its archive said, in the way that overlayfs understands. All other
+/// files of the layer are there already.
+///
+/// `folder` is the one that the whiteout stood in. A whiteout speaks of the layers *below*, and never hides what its own
+/// layer brings, in whatever order the two stood in the archive. So:
+///
+/// * [`Mark::Opaque`] (`.wh..wh..opq`): nothing below shows in `folder`: [`set_opaque`].
+/// * [`Mark::Hides`] (`.wh.name`): `name` is gone: [`make_whiteout`], which cannot do it if the layer itself has
+///   something of that name. If that is a file, it covers what is below anyway. A folder would be *merged* with the
+///   one below, so it is this folder that has to be opaque; [`open_subfolder`] tells which of the two it is.
+/// * [`Mark::Reserved`] means nothing.
+///
+/// OCI image-spec, layer.md, "Whiteouts"; kernel, overlayfs.rst, "whiteouts and opaque directories".
+pub(crate) fn leave_mark(folder: BorrowedFd<'_>, mark: &Mark) -> Result<(), Fault> {
+    // exercise: 2.3 leave_mark: hide what is below, and nothing of the same layer
+    match mark {
+        Mark::Opaque => set_opaque(folder),
+        Mark::Reserved => Ok(()),
+        Mark::Hides(name) => {
+            if make_whiteout(folder, name)? {
+                return Ok(());
+            }
+            // The name is taken by this layer itself. A file hides what is below anyway; a folder would be merged.
+            match open_subfolder(folder, name) {
+                Some(own) => set_opaque(own),
+                None => Ok(()),
+            }
+        }
+    }
+    // end exercise
+}
+
+/// The folder of this name, if there is one and it is not a link.
+pub(crate) fn open_subfolder(folder: BorrowedFd<'_>, name: &OsStr) -> Option<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(folder, name, flags, Mode::empty()).ok()
 }
 
 /// The attributes overlayfs keeps its marks in: `trusted.` needs CAP_SYS_ADMIN over the whole machine, so that in a

@@ -1,5 +1,7 @@
-//! Archives for tests, put together byte by byte: an honest library refuses to write what a hostile one would.
+//! Archives for tests, put together byte by byte: an honest library refuses to write what a hostile one would. And
+//! folders to unpack them into, and to mount.
 
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use layers::unpack::{Limits, Options, Unpacked, Whiteouts, unpack};
@@ -174,6 +176,39 @@ impl Ground {
             other => panic!("this archive has to be refused, naming the entry and the reason; instead: {other:?}"),
         }
     }
+}
+
+/// An unpacked layer.
+pub fn layer(entries: impl IntoIterator<Item = Entry>) -> Ground {
+    let ground = Ground::new();
+    ground.unpack(entries).unwrap();
+    ground
+}
+
+/// A folder for the writes of a container.
+pub struct Writable(tempfile::TempDir);
+
+impl Writable {
+    pub fn new() -> Writable {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["upper", "work"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Writable(folder)
+    }
+
+    pub fn upper(&self) -> PathBuf {
+        self.0.path().join("upper")
+    }
+
+    pub fn work(&self) -> PathBuf {
+        self.0.path().join("work")
+    }
+}
+
+/// Where the files of a detached mount can be seen.
+pub fn seen(mount: &OwnedFd) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}/.", mount.as_raw_fd()))
 }
 
 /// All paths beneath a folder, sorted.

@@ -1,241 +1,176 @@
 //! The content store: a blob is what its name says, or it is not there.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::PathBuf;
 
-use layers::layers::Layer;
-use layers::unpack::Limits;
-use layers::{Blobs, Digest, Error, Layers, Malformed, Refusal};
+use layers::{Blobs, Digest, Error};
 
-use super::archive::{Entry, listing, tar};
-use super::sandbox::sandboxed;
+use super::archive::listing;
 
-struct House {
+/// A store in a folder that goes with it.
+struct Shelf {
     folder: tempfile::TempDir,
     blobs: Blobs,
-    layers: Layers,
 }
 
-fn house() -> House {
+fn shelf() -> Shelf {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(&folder.path().join("content")).unwrap();
-    let layers = Layers::open(&folder.path().join("layers")).unwrap();
-    House { folder, blobs, layers }
+    Shelf { folder, blobs }
 }
 
-impl House {
+impl Shelf {
+    fn content(&self) -> PathBuf {
+        self.folder.path().join("content")
+    }
+
+    /// What lies in the store, blobs and what else is left there.
     fn stored(&self) -> Vec<String> {
-        listing(&self.folder.path().join("content/blobs/sha256"))
-    }
-
-    fn unpacked(&self) -> Vec<String> {
-        listing(&self.folder.path().join("layers"))
-    }
-
-    /// A layer of this archive, which may be compressed.
-    fn layer(&self, blob: &[u8], plain: &[u8]) -> Layer {
-        let digest = self.blobs.put(blob).unwrap();
-        Layer { digest, media_type: String::new(), diff_id: Digest::of(plain) }
-    }
-
-    fn plain_layer(&self, entries: impl IntoIterator<Item = Entry>) -> Layer {
-        let archive = tar(entries);
-        self.layer(&archive, &archive)
+        listing(&self.content().join("blobs/sha256"))
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+#[test]
+fn an_empty_store_is_an_oci_layout() {
+    let shelf = shelf();
+    assert_eq!(listing(&shelf.content()), ["blobs", "blobs/sha256", "index.json", "oci-layout"]);
+    let layout = std::fs::read_to_string(shelf.content().join("oci-layout")).unwrap();
+    assert_eq!(layout, r#"{"imageLayoutVersion":"1.0.0"}"#);
 }
 
-sandboxed! {
-    fn an_empty_store_is_an_oci_layout() {
-        let house = house();
-        assert_eq!(listing(&house.folder.path().join("content")), ["blobs", "blobs/sha256", "index.json", "oci-layout"]);
-        let layout = std::fs::read_to_string(house.folder.path().join("content/oci-layout")).unwrap();
-        assert_eq!(layout, r#"{"imageLayoutVersion":"1.0.0"}"#);
-    }
+#[test]
+fn a_blob_comes_back_as_it_was() {
+    let shelf = shelf();
+    let digest = shelf.blobs.put(b"hello").unwrap();
+    assert_eq!(shelf.blobs.put(b"hello").unwrap(), digest);
+    assert_eq!(shelf.blobs.document(&digest).unwrap(), b"hello");
+    assert_eq!(shelf.blobs.size(&digest), Some(5));
+    assert_eq!(shelf.blobs.list().unwrap(), [digest]);
+    shelf.blobs.remove(&digest).unwrap();
+    shelf.blobs.remove(&digest).unwrap();
+    assert!(matches!(shelf.blobs.read(&digest), Err(Error::NoSuchBlob(missing)) if missing == digest));
+}
 
-    fn a_blob_comes_back_as_it_was() {
-        let house = house();
-        let digest = house.blobs.put(b"hello").unwrap();
-        assert_eq!(house.blobs.put(b"hello").unwrap(), digest);
-        assert_eq!(house.blobs.document(&digest).unwrap(), b"hello");
-        assert_eq!(house.blobs.size(&digest), Some(5));
-        assert_eq!(house.blobs.list().unwrap(), [digest]);
-        house.blobs.remove(&digest).unwrap();
-        house.blobs.remove(&digest).unwrap();
-        assert!(matches!(house.blobs.read(&digest), Err(Error::NoSuchBlob(missing)) if missing == digest));
-    }
+#[test]
+fn a_document_that_was_tampered_with_is_refused() {
+    let shelf = shelf();
+    let digest = shelf.blobs.put(b"{}").unwrap();
+    std::fs::write(shelf.blobs.path(&digest), "[]").unwrap();
+    assert!(matches!(shelf.blobs.document(&digest), Err(Error::WrongDigest { .. })));
+    std::fs::File::options().write(true).open(shelf.blobs.path(&digest)).unwrap().set_len(5 << 20).unwrap();
+    assert!(matches!(shelf.blobs.document(&digest), Err(Error::BlobTooLarge { .. })));
+}
 
-    fn a_blob_that_is_not_what_was_promised_is_not_stored() {
-        let house = house();
-        let (digest, other) = (Digest::of(b"hello"), Digest::of(b"other"));
-        let write = |digest, size| house.blobs.write(&b"hello"[..], digest, size).unwrap_err();
+const VERIFY: &str = "\
+    Whoever sends a blob may be wrong, or lie. Its digest is computed from the bytes that arrived, and compared with \
+    the one that was asked for; the same with the size. Read: OCI image-spec, descriptor.md, \"Verification\"";
+
+#[test]
+fn a_blob_is_received_whole_and_under_its_digest() {
+    let shelf = shelf();
+    // Longer than any buffer, from a sender that is interrupted and hands out odd pieces.
+    let bytes: Vec<u8> = (0..1_000_003_u32).map(|number| number as u8).collect();
+    let digest = Digest::of(&bytes);
+    let sender = || Stuttering { bytes: &bytes, turn: 0 };
+    for (promised, size) in [(None, None), (Some(digest), Some(bytes.len() as u64)), (Some(digest), None)] {
+        let received = shelf.blobs.write(sender(), promised, size);
+        let received = received.unwrap_or_else(|error| {
+            panic!("an honest blob was refused (digest promised: {promised:?}, size: {size:?}): {error}. {VERIFY}")
+        });
+        assert_eq!(received, (digest, bytes.len() as u64), "the digest and the size of what arrived. {VERIFY}");
         assert!(
-            matches!(write(Some(other), None), Error::WrongDigest { expected, found } if expected == other && found == digest)
+            std::fs::read(shelf.blobs.path(&digest)).unwrap() == bytes,
+            "the stored bytes are not those that were sent: read(2) may return fewer bytes than the buffer takes, and \
+             only those count"
         );
-        assert!(matches!(write(Some(digest), Some(6)), Error::WrongSize { expected: 6, found: 5 }), "truncated");
-        assert!(matches!(write(Some(digest), Some(4)), Error::WrongSize { expected: 4, found: 5 }), "trailing");
-        // A sender that never stops is not listened to for longer than was promised.
-        let endless = house.blobs.write(std::io::repeat(7), None, Some(1000)).unwrap_err();
-        assert!(matches!(endless, Error::WrongSize { expected: 1000, found: 1001 }));
-        let broken = std::io::Read::chain(&b"hel"[..], Broken);
-        assert!(matches!(house.blobs.write(broken, Some(digest), None), Err(Error::Io { .. })));
-        assert_eq!(house.stored(), [] as [&str; 0], "nothing may be left of a broken promise");
+        shelf.blobs.remove(&digest).unwrap();
+    }
+    let empty = shelf.blobs.write(io::empty(), Some(Digest::of(b"")), Some(0)).unwrap();
+    assert_eq!(empty, (Digest::of(b""), 0), "an empty blob is one, too");
+}
+
+#[test]
+fn a_blob_that_is_not_what_was_promised_is_not_stored() {
+    let shelf = shelf();
+    let (digest, other) = (Digest::of(b"hello"), Digest::of(b"other"));
+    let write = |digest, size| shelf.blobs.write(&b"hello"[..], digest, size);
+    let told = |result: Result<_, Error>| result.map_or_else(|error| error.to_string(), |_| "stored".to_owned());
+    assert_eq!(
+        told(write(Some(other), None)),
+        Error::WrongDigest { expected: other, found: digest }.to_string(),
+        "other bytes came than were asked for. {VERIFY}"
+    );
+    for (size, how) in
+        [(6, "the connection ended early: less came than was promised"), (4, "more came than was promised")]
+    {
+        let expected = Error::WrongSize { expected: size, found: 5 }.to_string();
+        assert_eq!(
+            told(write(Some(digest), Some(size))),
+            expected,
+            "{how}, and the right digest does not heal that. {VERIFY}"
+        );
+    }
+    let broken = (&b"hel"[..]).chain(Broken);
+    let error = shelf.blobs.write(broken, None, None).expect_err("half a blob came, then the connection broke");
+    assert!(matches!(error, Error::Io { .. }), "the connection's own error is told, not {error:?}");
+    assert_eq!(shelf.stored(), [] as [&str; 0], "of a blob that is refused, nothing is left in the store");
+}
+
+#[test]
+fn a_sender_that_never_stops_is_not_listened_to() {
+    let shelf = shelf();
+    let mut endless = Endless { sent: 0 };
+    let result = shelf.blobs.write(&mut endless, None, Some(1000));
+    assert!(
+        matches!(result, Err(Error::WrongSize { expected: 1000, .. })),
+        "1000 bytes were promised and came, and more came after them; the answer was {result:?}. {VERIFY}"
+    );
+    assert_eq!(
+        endless.sent, 1001,
+        "so many bytes were taken (left) of a blob that was promised to have 1000. One more than promised is enough to know, and a disk \
+         is soon full: ask for no more than that in each read"
+    );
+    assert_eq!(shelf.stored(), [] as [&str; 0], "of a blob that is refused, nothing is left in the store");
+}
+
+/// Sends in small pieces, with interruptions.
+struct Stuttering<'a> {
+    bytes: &'a [u8],
+    turn: usize,
+}
+
+impl Read for Stuttering<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.turn += 1;
+        if self.turn.is_multiple_of(3) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let room = buffer.len().min(7001);
+        self.bytes.read(&mut buffer[..room])
     }
 }
 
 /// A connection that breaks.
 struct Broken;
 
-impl std::io::Read for Broken {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-        Err(std::io::ErrorKind::ConnectionReset.into())
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::ConnectionReset.into())
     }
 }
 
-sandboxed! {
-    fn a_document_that_was_tampered_with_is_refused() {
-        let house = house();
-        let digest = house.blobs.put(b"{}").unwrap();
-        std::fs::write(house.blobs.path(&digest), "[]").unwrap();
-        assert!(matches!(house.blobs.document(&digest), Err(Error::WrongDigest { .. })));
-        std::fs::File::options().write(true).open(house.blobs.path(&digest)).unwrap().set_len(5 << 20).unwrap();
-        assert!(matches!(house.blobs.document(&digest), Err(Error::BlobTooLarge { .. })));
-    }
+/// Sends for as long as somebody listens, or nearly so: the test has to end.
+struct Endless {
+    sent: u64,
+}
 
-    fn layers_are_unpacked_once_whatever_their_compression() {
-        let house = house();
-        let plain = tar([Entry::file("name", "content")]);
-        let blobs = [plain.clone(), gzip(&plain), zstd::encode_all(&plain[..], 1).unwrap()];
-        for blob in &blobs {
-            let layer = house.layer(blob, &plain);
-            let folders = house.layers.ensure(&house.blobs, &[layer]).unwrap();
-            assert_eq!(folders, [house.layers.path(&Digest::of(&plain))]);
-            assert_eq!(std::fs::read_to_string(folders[0].join("name")).unwrap(), "content");
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.sent > 4 << 20 {
+            return Ok(0);
         }
-        assert_eq!(house.layers.list().unwrap(), [Digest::of(&plain)], "the same files are the same layer");
-        house.layers.remove(&Digest::of(&plain)).unwrap();
-        assert_eq!(house.unpacked(), [] as [&str; 0]);
-    }
-
-    fn a_layer_is_named_by_all_below_it() {
-        let house = house();
-        let (one, two) = (house.plain_layer([Entry::file("1", "")]), house.plain_layer([Entry::file("2", "")]));
-        let folders = house.layers.ensure(&house.blobs, &[one.clone(), two.clone(), one.clone()]).unwrap();
-        let chain = Digest::chain(Some(Digest::chain(Some(one.diff_id), two.diff_id)), one.diff_id);
-        assert_eq!(folders[2], house.layers.path(&chain));
-        assert_eq!(
-            chain,
-            Digest::of(
-                format!("{} {}", Digest::of(format!("{} {}", one.diff_id, two.diff_id).as_bytes()), one.diff_id).as_bytes()
-            )
-        );
-        assert_eq!(house.layers.list().unwrap().len(), 3);
-    }
-
-    fn of_a_layer_that_is_refused_nothing_is_left() {
-        let house = house();
-        let good = house.plain_layer([Entry::file("good", "")]);
-        let ensure = |layer: &Layer| {
-            let error = house.layers.ensure(&house.blobs, &[good.clone(), layer.clone()]).unwrap_err();
-            assert_eq!(house.layers.list().unwrap(), [good.diff_id], "only the layer below it is unpacked");
-            error
-        };
-        let hostile = house.plain_layer([Entry::file("fine", "x"), Entry::file("../evil", "x")]);
-        assert!(
-            matches!(ensure(&hostile), Error::Refused { layer, entry, why: Refusal::Climbs } if entry == "../evil" && layer == hostile.digest.to_string())
-        );
-
-        let plain = tar([Entry::file("x", "1")]);
-        let wrong = Layer { diff_id: Digest::of(b"other"), ..house.layer(&plain, &plain) };
-        assert!(
-            matches!(ensure(&wrong), Error::WrongDiffId { expected, found, .. } if expected == wrong.diff_id && found == Digest::of(&plain))
-        );
-
-        let gzipped = gzip(&plain);
-        let truncated = house.layer(&gzipped[..gzipped.len() - 9], &plain);
-        assert!(matches!(ensure(&truncated), Error::Archive { problem: Malformed::Truncated, .. }));
-        let trailing = house.layer(&[&gzipped[..], b"more"].concat(), &plain);
-        assert!(matches!(ensure(&trailing), Error::Archive { problem: Malformed::Trailing, .. }));
-        let mut flipped = gzipped.clone();
-        let middle = flipped.len() / 2;
-        flipped[middle] ^= 0x55;
-        assert!(matches!(
-            ensure(&house.layer(&flipped, &plain)),
-            Error::Archive { .. } | Error::Refused { .. } | Error::WrongDiffId { .. }
-        ));
-        let absent = Layer { digest: Digest::of(b"absent"), ..wrong };
-        assert!(matches!(ensure(&absent), Error::NoSuchBlob(_)));
-    }
-
-    fn a_bomb_is_stopped_at_the_limit() {
-        let house = house();
-        let layers = house.layers.clone().with_limits(Limits { bytes: 1 << 20, entries: 10 });
-        // 64 megabytes in some kilobytes.
-        let plain = tar([Entry::file("x", vec![0; 64 << 20])]);
-        let bomb = house.layer(&zstd::encode_all(&plain[..], 1).unwrap(), &plain);
-        let error = layers.ensure(&house.blobs, &[bomb]).unwrap_err();
-        assert!(matches!(error, Error::Refused { why: Refusal::TooManyBytes(_), .. }), "{error}");
-        assert_eq!(house.unpacked(), [] as [&str; 0]);
-    }
-
-    fn two_who_want_a_layer_share_the_work() {
-        let house = house();
-        let entries = || (0..300).map(|index| Entry::file(&format!("folder/{index}"), vec![1; 2000]));
-        let layers: Vec<_> = (0..4).map(|n| house.plain_layer(entries().chain([Entry::file("n", [n])]))).collect();
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..6)
-                .map(|n| {
-                    let (house, layers) = (&house, &layers[..1 + n % 4]);
-                    scope.spawn(move || house.layers.ensure(&house.blobs, layers).unwrap())
-                })
-                .collect();
-            for thread in threads {
-                for folder in thread.join().unwrap() {
-                    assert_eq!(listing(&folder).len(), 302);
-                }
-            }
-        });
-    }
-
-    fn leftovers_of_one_who_died_are_in_nobodys_way() {
-        let house = house();
-        let layer = house.plain_layer([Entry::file("x", "")]);
-        let partial = house.layers.path(&layer.diff_id).with_file_name("fs.partial");
-        std::fs::create_dir_all(partial.join("half")).unwrap();
-        let folders = house.layers.ensure(&house.blobs, &[layer]).unwrap();
-        assert_eq!(listing(&folders[0]), ["x"]);
-        assert!(!partial.exists());
-    }
-
-    fn a_layer_that_a_power_cut_halved_is_unpacked_again() {
-        let house = house();
-        let layer = house.plain_layer([Entry::file("x", "content"), Entry::file("y", "")]);
-        let folder = house.layers.ensure(&house.blobs, std::slice::from_ref(&layer)).unwrap().remove(0);
-        std::fs::write(folder.join("x"), "").unwrap();
-        let note = folder.with_file_name("unsynced");
-        let noted = std::fs::read_to_string(&note).expect("a note beside the layer until the machine is started anew");
-        std::fs::write(&note, format!("an earlier boot\n{}", noted.split_once('\n').unwrap().1)).unwrap();
-        house.layers.ensure(&house.blobs, &[layer]).unwrap();
-        assert_eq!(std::fs::read_to_string(folder.join("x")).unwrap(), "content");
-    }
-
-    fn a_folder_without_an_entry_takes_after_the_one_below() {
-        let house = house();
-        let below = house.plain_layer([Entry::folder("tmp/").mode(0o1777).mtime(5_000), Entry::folder("etc/").mode(0o700)]);
-        let above =
-            house.plain_layer([Entry::file("tmp/x", ""), Entry::file("etc/deep/y", ""), Entry::folder("etc/").mode(0o711)]);
-        let folders = house.layers.ensure(&house.blobs, &[below, above]).unwrap();
-        let mode =
-            |path: &str| std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(folders[1].join(path)).unwrap()) & 0o7777;
-        assert_eq!(mode("tmp"), 0o1777);
-        assert_eq!(mode("etc"), 0o711, "it has an entry, if a late one");
-        assert_eq!(mode("etc/deep"), 0o755);
-        let modified = |path: &Path| std::os::unix::fs::MetadataExt::mtime(&std::fs::metadata(path).unwrap());
-        assert_eq!(modified(&folders[1].join("tmp")), 5_000);
+        buffer.fill(7);
+        self.sent += buffer.len() as u64;
+        Ok(buffer.len())
     }
 }

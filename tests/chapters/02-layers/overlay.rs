@@ -1,130 +1,79 @@
 //! Stacks of layers, mounted.
 
 use std::fs;
-use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use layers::{Error, overlay};
 
-use super::archive::{Entry, Ground, listing};
+use super::archive::{Entry, Writable, layer, listing, seen};
 use super::sandbox::sandboxed;
 
-/// Where the files of a detached mount can be seen.
-pub fn seen(mount: &OwnedFd) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}/.", mount.as_raw_fd()))
+const STACK: &str = "Read: kernel, Documentation/filesystems/overlayfs.rst, \"Multiple lower layers\"";
+
+/// What overlayfs is told, a line a folder.
+fn told(lower: &[&str], upper_work: Option<(&str, &str)>) -> String {
+    let lower: Vec<PathBuf> = lower.iter().map(PathBuf::from).collect();
+    let upper_work = upper_work.map(|(upper, work)| (Path::new(upper), Path::new(work)));
+    let folders = overlay::folders(&lower, upper_work);
+    folders.iter().map(|(key, folder)| format!("{key:9} {}", folder.display())).collect::<Vec<_>>().join("\n")
 }
 
-pub fn layer(entries: impl IntoIterator<Item = Entry>) -> Ground {
-    let ground = Ground::new();
-    ground.unpack(entries).unwrap();
-    ground
-}
-
-/// A folder for the writes of a container.
-pub struct Writable(tempfile::TempDir);
-
-impl Writable {
-    pub fn new() -> Writable {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["upper", "work"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        Writable(folder)
-    }
-
-    pub fn upper(&self) -> PathBuf {
-        self.0.path().join("upper")
-    }
-
-    pub fn work(&self) -> PathBuf {
-        self.0.path().join("work")
-    }
-}
-
-/// How many mounts this process sees: a detached one is not among them.
-fn mounts() -> usize {
-    fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count()
-}
-
-fn is_read_only(folder: &Path) -> bool {
-    fs::write(folder.join("new"), "").is_err_and(|error| error.kind() == std::io::ErrorKind::ReadOnlyFilesystem)
+#[test]
+fn the_topmost_layer_is_given_first() {
+    insta::with_settings!({description => format!("(-: expected, +: yours) An image of three layers, lowest first: debian, python, app; and a \
+        container's own folders. overlayfs searches its lower folders in the order they were given, so the topmost comes \
+        first and the lowest last. {STACK}")}, {
+        insta::assert_snapshot!("container", told(&["debian", "python", "app"], Some(("container/upper", "container/work"))));
+    });
+    insta::with_settings!({description => format!("(-: expected, +: yours) The same image, to be looked at only: without an upper folder the \
+        overlay is read-only, and needs no work folder. {STACK}")}, {
+        insta::assert_snapshot!("read_only", told(&["debian", "python", "app"], None));
+    });
 }
 
 sandboxed! {
-    fn layers_are_seen_as_one() {
-        let below = layer([Entry::file("a", "below"), Entry::file("b", "below"), Entry::file("d/x", ""), Entry::file("o/x", "")]);
-        let above = layer([Entry::file("b", "above"), Entry::file(".wh.a", ""), Entry::file("d/y", ""), Entry::file("o/.wh..wh..opq", ""), Entry::file("o/z", "")]);
-        let before = mounts();
-        let mount = overlay::mount(&[below.root(), above.root()], None).unwrap();
+    fn of_two_files_the_upper_layers_is_seen() {
+        let debian = layer([Entry::file("etc/motd", "debian"), Entry::file("bin/sh", "")]);
+        let python = layer([Entry::file("etc/motd", "python"), Entry::file("bin/python", "")]);
+        let app = layer([Entry::file("etc/motd", "app"), Entry::file("srv/app.py", "")]);
+        let mount = overlay::mount(&[debian.root(), python.root(), app.root()], None).unwrap();
         let seen = seen(&mount);
-        assert_eq!(listing(&seen), ["b", "d", "d/x", "d/y", "o", "o/z"]);
-        assert_eq!(fs::read_to_string(seen.join("b")).unwrap(), "above");
-        assert!(is_read_only(&seen));
-        assert_eq!(mounts(), before, "the mount is detached");
+        let all = ["bin", "bin/python", "bin/sh", "etc", "etc/motd", "srv", "srv/app.py"];
+        assert_eq!(listing(&seen), all, "an overlay shows the files of all layers, and merges folders of one name. {STACK}");
+        let motd = fs::read_to_string(seen.join("etc/motd")).unwrap();
+        assert_eq!(motd, "app", "all three layers hold etc/motd; that of the topmost, the last one given, is seen. {STACK}");
+        let refused = fs::write(seen.join("new"), "").unwrap_err().kind();
+        assert_eq!(refused, std::io::ErrorKind::ReadOnlyFilesystem, "layers are shared by all images: nobody writes to them");
     }
 
     fn writes_go_to_the_upper_folder() {
         let below = layer([Entry::file("a", "below"), Entry::file("b", "below")]);
         let writable = Writable::new();
-        let mount = overlay::mount(&[below.root()], Some((&writable.upper(), &writable.work()))).unwrap();
-        fs::write(seen(&mount).join("a"), "above").unwrap();
+        let container = || overlay::mount(&[below.root()], Some((&writable.upper(), &writable.work()))).unwrap();
+        let mount = container();
+        let write = |name: &str| fs::write(seen(&mount).join(name), "above").unwrap_or_else(|error| {
+            panic!("a container must be able to write to /{name}: {error}. Were upperdir and workdir given? {STACK}")
+        });
+        write("a");
+        write("c");
         fs::remove_file(seen(&mount).join("b")).unwrap();
-        fs::write(seen(&mount).join("c"), "new").unwrap();
-        assert_eq!(fs::read_to_string(below.root().join("a")).unwrap(), "below");
-        assert_eq!(listing(&writable.upper()), ["a", "b", "c"]);
+        let kept = fs::read_to_string(below.root().join("a")).unwrap();
+        assert_eq!(kept, "below", "what a container changes is copied up first: the layer below stays as it was");
+        assert_eq!(listing(&writable.upper()), ["a", "b", "c"], "in the upper folder: what was written, and a mark for b");
         drop(mount);
-        // And is there again.
-        let mount = overlay::mount(&[below.root()], Some((&writable.upper(), &writable.work()))).unwrap();
-        assert_eq!(listing(&seen(&mount)), ["a", "c"]);
-    }
-
-    fn a_volatile_mount_can_be_made_again() {
-        let below = layer([Entry::file("a", "")]);
-        let writable = Writable::new();
-        for name in ["one", "two"] {
-            let mount = overlay::mount_volatile(&[below.root()], &writable.upper(), &writable.work()).unwrap();
-            fs::write(seen(&mount).join(name), "").unwrap();
-        }
-        assert_eq!(listing(&writable.upper()), ["one", "two"]);
+        assert_eq!(listing(&seen(&container())), ["a", "c"], "mounted once more, the container's writes are there again");
     }
 
     fn one_layer_needs_no_stack() {
         let single = layer([Entry::file("a", "")]);
         let mount = overlay::mount(&[single.root()], None).unwrap();
         assert_eq!(listing(&seen(&mount)), ["a"]);
-        assert!(is_read_only(&seen(&mount)), "a shared layer is never written to");
+        let refused = fs::write(seen(&mount).join("new"), "").unwrap_err().kind();
+        assert_eq!(refused, std::io::ErrorKind::ReadOnlyFilesystem, "a shared layer is never written to");
         assert!(matches!(overlay::mount(&[], None), Err(Error::NoLayers)));
         let writable = Writable::new();
         let mount = overlay::mount(&[], Some((&writable.upper(), &writable.work()))).unwrap();
         fs::write(seen(&mount).join("b"), "").unwrap();
         assert_eq!(listing(&writable.upper()), ["b"]);
-    }
-
-    fn any_number_of_layers() {
-        let folder = tempfile::tempdir().unwrap();
-        // Longer than the kernel takes for a path, with the letters that separate options.
-        let deep = folder.path().join("x".repeat(200)).join(format!("a:b,c\\{}", "y".repeat(100)));
-        let layers: Vec<PathBuf> = (0..501).map(|number| deep.join(number.to_string())).collect();
-        for (number, layer) in layers.iter().enumerate() {
-            fs::create_dir_all(layer).unwrap();
-            fs::write(layer.join("top"), number.to_string()).unwrap();
-            fs::write(layer.join(format!("of-{number}")), "").unwrap();
-        }
-        let writable = Writable::new();
-        let mount = overlay::mount(&layers[..500], Some((&writable.upper(), &writable.work()))).unwrap();
-        assert_eq!(fs::read_to_string(seen(&mount).join("top")).unwrap(), "499");
-        assert_eq!(listing(&seen(&mount)).len(), 501);
-        assert!(matches!(overlay::mount(&layers, None), Err(Error::TooManyLayers(501))));
-    }
-
-    fn a_refused_mount_says_why() {
-        let below = layer([]);
-        let writable = Writable::new();
-        let absent = writable.upper().join("absent");
-        let error = overlay::mount(&[below.root(), absent.clone()], None).unwrap_err().to_string();
-        assert!(error.contains("add a layer") || error.contains("absent"), "{error}");
-        let error = overlay::mount(&[below.root()], Some((&writable.upper(), Path::new("/proc")))).unwrap_err().to_string();
-        assert!(error.starts_with("cannot mount overlay ("), "{error}");
-assert!(error.contains("dmesg"), "what to do next: {error}");
     }
 }

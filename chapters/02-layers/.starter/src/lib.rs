@@ -22,11 +22,9 @@
 mod attributes;
 #[path = "../../../solutions/02-layers/src/beneath.rs"]
 mod beneath;
-#[path = "../../../solutions/02-layers/src/blob.rs"]
 pub mod blob;
 #[path = "../../../solutions/02-layers/src/compression.rs"]
 pub mod compression;
-#[path = "../../../solutions/02-layers/src/diff.rs"]
 pub mod diff;
 pub mod digest;
 #[path = "../../../solutions/02-layers/src/entry.rs"]
@@ -37,7 +35,6 @@ mod error;
 pub mod layers;
 #[path = "../../../solutions/02-layers/src/legacy_overlay.rs"]
 mod legacy_overlay;
-#[path = "../../../solutions/02-layers/src/overlay.rs"]
 pub mod overlay;
 #[path = "../../../solutions/02-layers/src/pack.rs"]
 pub mod pack;
@@ -53,7 +50,6 @@ mod sys;
 pub mod unpack;
 #[path = "../../../solutions/02-layers/src/unsynced.rs"]
 mod unsynced;
-#[path = "../../../solutions/02-layers/src/whiteout.rs"]
 mod whiteout;
 
 // Names, documents and images.
@@ -75,7 +71,6 @@ mod index_file;
 pub mod instructions;
 #[path = "../../../solutions/02-layers/src/manifest.rs"]
 pub mod manifest;
-#[path = "../../../solutions/02-layers/src/reference.rs"]
 pub mod reference;
 #[path = "../../../solutions/02-layers/src/remove.rs"]
 pub mod remove;
