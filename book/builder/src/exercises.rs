@@ -36,17 +36,40 @@ struct Place {
     hole: String,
 }
 
-/// A page with the tasks in it, where it says `{{#tasks 02-layers}}`.
+/// A page with the tasks in it, where it says `{{#tasks 02-layers}}`, and a function with a hole, where it says `{{#hole 01-process 1.1}}`.
 pub(crate) fn fill(page: &str, project: &Path) -> Result<String> {
-    let mut filled = String::new();
+    let page = replace(page, "{{#tasks ", |chapter| tasks(project, chapter))?;
+    replace(&page, "{{#hole ", |exercise| {
+        let (chapter, id) = exercise.split_once(' ').context("{{#hole CHAPTER EXERCISE}}")?;
+        let sources = sources(&project.join("solutions").join(chapter).join("src"))?;
+        let hole = sources.iter().find_map(|(_, source)| hole(source, id));
+        hole.with_context(|| format!("no source marks exercise {id}"))
+    })
+}
+
+fn replace(page: &str, opening: &str, what: impl Fn(&str) -> Result<String>) -> Result<String> {
+    let mut replaced = String::new();
     let mut rest = page;
-    while let Some((before, after)) = rest.split_once("{{#tasks ") {
-        let (chapter, after) = after.split_once("}}").context("{{#tasks … is not closed")?;
-        filled += before;
-        filled += &tasks(project, chapter.trim())?;
+    while let Some((before, after)) = rest.split_once(opening) {
+        let (argument, after) = after.split_once("}}").with_context(|| format!("{opening}… is not closed"))?;
+        replaced += before;
+        replaced += &what(argument.trim())?;
         rest = after;
     }
-    Ok(filled + rest)
+    Ok(replaced + rest)
+}
+
+/// The function of an exercise, from its doc comment to its end. [`hide_answers`] makes the hole.
+fn hole(source: &str, id: &str) -> Option<String> {
+    let lines: Vec<&str> = source.lines().collect();
+    let mark = lines.iter().position(|line| title(line.trim(), id).is_some())?;
+    let function = lines[..mark].iter().rposition(|line| function_name(line.trim()).is_some())?;
+    let above = |line: &&str| ["///", "#["].iter().any(|start| line.trim().starts_with(start));
+    let start = lines[..function].iter().rposition(|line| !above(line))? + 1;
+    let indent = lines[function].len() - lines[function].trim_start().len();
+    let end = lines.iter().skip(mark).position(|line| line.trim_start() == "}" && line.len() == indent + 1)? + mark;
+    let shown: Vec<&str> = lines[start..=end].iter().map(|line| line.get(indent..).unwrap_or_default()).collect();
+    Some(shown.join("\n"))
 }
 
 /// A page without the answers: code that it includes from a solution has the starter's holes.
@@ -213,6 +236,13 @@ impl Digest {
 
     #[test]
     fn an_included_answer_is_hidden() {
+        let shown = hole(SOURCE, "2.2").unwrap();
+        assert!(
+            shown.starts_with("/// The chain ID of a")
+                && shown.contains("\n#[must_use]\npub fn chain")
+                && shown.ends_with("\n}"),
+            "{shown}"
+        );
         let hidden = hide_answers(&SOURCE.replace("        todo\n", "        the answer\n"));
         assert!(
             hidden.contains("below it\n        todo!(\"exercise 2.2, chain_id: name the layer and all below it\")\n"),
