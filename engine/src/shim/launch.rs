@@ -42,8 +42,9 @@ impl From<process::Error> for Failure {
     /// Docker's words around those of the runtime; what the user got wrong is a 400, as with Docker.
     fn from(error: process::Error) -> Self {
         let exit_code = error.exit_code();
-        // Looked up before there is any process: dockerd says it without a word of the runtime.
-        if let process::Error::UnknownUser(_) | process::Error::UnknownGroup(_) = error {
+        // Looked up before there is any process: dockerd says it without a word of the runtime. And an open exercise is
+        // nobody's words but ours.
+        if let process::Error::UnknownUser(_) | process::Error::UnknownGroup(_) | process::Error::Panicked(_) = error {
             return Self { error: Error::new(Kind::System, error.to_string()), exit_code };
         }
         let kind = if matches!(exit_code, 126 | 127) { Kind::Invalid } else { Kind::System };
