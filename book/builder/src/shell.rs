@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, killpg};
@@ -115,6 +115,12 @@ impl Shell {
     /// Removes all containers the page has made, and ends the shell.
     pub(crate) fn finish(mut self) -> Result<()> {
         self.run("kesako ps -aq | xargs -r kesako rm -f", &[])?;
+        // Whoever waits for a container is answered before the last of its files are gone.
+        let end = Instant::now() + Duration::from_secs(10);
+        while let Err(error) = std::fs::remove_dir_all(self.place.path()) {
+            anyhow::ensure!(Instant::now() < end, "cannot remove {}: {error}", self.place.path().display());
+            std::thread::sleep(Duration::from_millis(50));
+        }
         Ok(())
     }
 }
