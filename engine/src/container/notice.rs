@@ -2,8 +2,9 @@
 
 use crate::container::record::Container;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct Notice {
@@ -34,14 +35,21 @@ impl Notice {
 
     /// Blocks until something has changed, or one of `others` is readable or closed: then says which.
     pub(crate) fn wait(&self, others: &[BorrowedFd<'_>]) -> std::io::Result<Option<usize>> {
+        self.wait_at_most(others, None)
+    }
+
+    /// The same, or until so much time has passed.
+    pub(crate) fn wait_at_most(
+        &self,
+        others: &[BorrowedFd<'_>],
+        time: Option<Duration>,
+    ) -> std::io::Result<Option<usize>> {
         let mut fds = others.to_vec();
         fds.push(self.inotify.as_fd());
-        let first = first_ready(&fds)?;
-        if first < others.len() {
-            return Ok(Some(first));
+        match ready_within(&fds, time)? {
+            Some(first) if first < others.len() => Ok(Some(first)),
+            _ => self.clear().map(|()| None),
         }
-        self.clear()?;
-        Ok(None)
     }
 
     /// Forgets what has changed so far. The events themselves are not of interest: what is there is looked at anew.
@@ -55,17 +63,21 @@ impl Notice {
 
 /// Blocks until one of these is readable or closed, and says which.
 pub(crate) fn first_ready(fds: &[BorrowedFd<'_>]) -> std::io::Result<usize> {
-    let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
     loop {
-        match poll(&mut polled, None) {
-            Err(rustix::io::Errno::INTR) => {}
-            Err(e) => return Err(e.into()),
-            Ok(_) => {
-                if let Some(first) = polled.iter().position(|fd| !fd.revents().is_empty()) {
-                    return Ok(first);
-                }
-            }
+        if let Some(first) = ready_within(fds, None)? {
+            return Ok(first);
         }
+    }
+}
+
+/// The same, but no longer than this (for ever, without a time). A signal ends it, too.
+fn ready_within(fds: &[BorrowedFd<'_>], time: Option<Duration>) -> std::io::Result<Option<usize>> {
+    let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    let time = time.map(|time| Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() });
+    match poll(&mut polled, time.as_ref()) {
+        Err(rustix::io::Errno::INTR) => Ok(None),
+        Err(e) => Err(e.into()),
+        Ok(_) => Ok(polled.iter().position(|fd| !fd.revents().is_empty())),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{Engine, Error, Kind, Result, api, learner};
 use serde::{Deserialize, Serialize};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +69,12 @@ enum WaitsFor {
     Pending(UnixStream, Pending),
     /// Something in the container's folder.
     Change,
+    /// A shim that answers no more, and yet is there: a process that is killed closes its sockets before it is gone.
+    Dying,
 }
+
+/// How soon to look again at a shim that is about to be gone.
+const SOON: Duration = Duration::from_millis(10);
 
 impl Waiting {
     /// Blocks. None when nobody waits any more, which is so when the other end of `caller` is closed.
@@ -81,6 +87,10 @@ impl Waiting {
                 WaitsFor::Shim(stream) => wait_shim(stream, caller)?,
                 WaitsFor::Pending(stream, pending) => self.wait_pending(stream, pending, caller)?,
                 WaitsFor::Change => match self.notice.wait(&[caller.as_fd()]).map_err(watching)? {
+                    Some(_) => Woken::Left,
+                    None => Woken::Changed,
+                },
+                WaitsFor::Dying => match self.notice.wait_at_most(&[caller.as_fd()], Some(SOON)).map_err(watching)? {
                     Some(_) => Woken::Left,
                     None => Woken::Changed,
                 },
@@ -139,12 +149,12 @@ impl Waiting {
         Ok(holds.then_some(self.seen.exit_code))
     }
 
-    /// To be answered when the condition holds. No shim, in spite of what the state says: it is about to change.
+    /// To be answered when the condition holds. No shim, in spite of what the state says: that is about to change.
     fn ask_shim(&mut self) -> Result<()> {
         self.waits_for = match shim::ask(&self.container, Request::Wait(self.condition)) {
             Ok(Some(stream)) => WaitsFor::Shim(stream),
-            Ok(None) => WaitsFor::Change,
-            Err(error) if error.kind == Kind::NotFound => WaitsFor::Change,
+            Ok(None) => WaitsFor::Dying,
+            Err(error) if error.kind == Kind::NotFound => WaitsFor::Dying,
             Err(error) => return Err(error),
         };
         Ok(())
