@@ -35,21 +35,14 @@ impl Notice {
 
     /// Blocks until something has changed, or one of `others` is readable or closed: then says which.
     pub(crate) fn wait(&self, others: &[BorrowedFd<'_>]) -> std::io::Result<Option<usize>> {
-        self.wait_at_most(others, None)
-    }
-
-    /// The same, or until so much time has passed.
-    pub(crate) fn wait_at_most(
-        &self,
-        others: &[BorrowedFd<'_>],
-        time: Option<Duration>,
-    ) -> std::io::Result<Option<usize>> {
         let mut fds = others.to_vec();
         fds.push(self.inotify.as_fd());
-        match ready_within(&fds, time)? {
-            Some(first) if first < others.len() => Ok(Some(first)),
-            _ => self.clear().map(|()| None),
+        let first = first_ready(&fds)?;
+        if first < others.len() {
+            return Ok(Some(first));
         }
+        self.clear()?;
+        Ok(None)
     }
 
     /// Forgets what has changed so far. The events themselves are not of interest: what is there is looked at anew.
@@ -71,7 +64,7 @@ pub(crate) fn first_ready(fds: &[BorrowedFd<'_>]) -> std::io::Result<usize> {
 }
 
 /// The same, but no longer than this (for ever, without a time). A signal ends it, too.
-fn ready_within(fds: &[BorrowedFd<'_>], time: Option<Duration>) -> std::io::Result<Option<usize>> {
+pub(crate) fn ready_within(fds: &[BorrowedFd<'_>], time: Option<Duration>) -> std::io::Result<Option<usize>> {
     let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
     let time = time.map(|time| Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() });
     match poll(&mut polled, time.as_ref()) {

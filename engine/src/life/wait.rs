@@ -3,7 +3,7 @@
 //! Three things can tell: the shim, which answers with the exit code; `state.json`, when there is no shim; and inotify(7)
 //! on the container's folder, when somebody else starts or removes it.
 
-use crate::container::notice::{Notice, first_ready};
+use crate::container::notice::{Notice, first_ready, ready_within};
 use crate::container::record::Container;
 use crate::container::state::State;
 use crate::life::attach::Pending;
@@ -31,10 +31,9 @@ impl Engine {
     /// request's head before it blocks).
     pub fn wait(&self, id: &str, condition: WaitCondition) -> Result<Waiting> {
         let container = self.find(id)?;
-        // Watched before it is looked at: nothing can happen in between.
-        let notice = Notice::of_state(&container).map_err(|e| Error::system("watch the container", e))?;
         let state = container.state()?;
-        let mut waiting = Waiting { container, condition, notice, seen: state.clone(), waits_for: WaitsFor::Change };
+        let mut waiting =
+            Waiting { container, condition, notice: None, seen: state.clone(), waits_for: WaitsFor::Change };
         if state.status.is_running() {
             waiting.ask_shim()?;
         } else if condition == WaitCondition::NotRunning {
@@ -53,7 +52,9 @@ impl Engine {
 pub struct Waiting {
     container: Container,
     condition: WaitCondition,
-    notice: Notice,
+    /// Made only when there is nothing else to wait for: to close an inotify(7) descriptor takes the kernel ten
+    /// milliseconds, and `run` would end so much later.
+    notice: Option<Notice>,
     /// The container's state when we last looked.
     seen: State,
     waits_for: WaitsFor,
@@ -76,21 +77,19 @@ enum WaitsFor {
 /// How soon to look again at a shim that is about to be gone.
 const SOON: Duration = Duration::from_millis(10);
 
+/// How often to look whether another process has started or removed what this one may start.
+const NOW_AND_THEN: Duration = Duration::from_millis(50);
+
 impl Waiting {
     /// Blocks. None when nobody waits any more, which is so when the other end of `caller` is closed.
-    ///
-    /// Answer before you drop this: closing an inotify(7) descriptor makes the kernel wait for its own readers.
     pub fn finish(&mut self, caller: &UnixStream) -> Result<Option<api::WaitResponse>> {
         loop {
             let woken = match std::mem::replace(&mut self.waits_for, WaitsFor::Change) {
                 WaitsFor::Nothing => return Ok(Some(response(self.seen.exit_code))),
                 WaitsFor::Shim(stream) => wait_shim(stream, caller)?,
                 WaitsFor::Pending(stream, pending) => self.wait_pending(stream, pending, caller)?,
-                WaitsFor::Change => match self.notice.wait(&[caller.as_fd()]).map_err(watching)? {
-                    Some(_) => Woken::Left,
-                    None => Woken::Changed,
-                },
-                WaitsFor::Dying => match self.notice.wait_at_most(&[caller.as_fd()], Some(SOON)).map_err(watching)? {
+                WaitsFor::Change => self.wait_change(caller)?,
+                WaitsFor::Dying => match ready_within(&[caller.as_fd()], Some(SOON)).map_err(watching)? {
                     Some(_) => Woken::Left,
                     None => Woken::Changed,
                 },
@@ -114,16 +113,31 @@ impl Waiting {
         }
     }
 
+    /// Waits for something to change in the container's folder. The first time it is only watched from now on, and has to
+    /// be looked at once more: so nothing can happen in between.
+    fn wait_change(&mut self, caller: &UnixStream) -> Result<Woken> {
+        let Some(notice) = &self.notice else {
+            self.notice = Notice::of_state(&self.container).map(Some).or_else(gone).map_err(watching)?;
+            return Ok(Woken::Changed);
+        };
+        match notice.wait(&[caller.as_fd()]).map_err(watching)? {
+            Some(_) => Ok(Woken::Left),
+            None => Ok(Woken::Changed),
+        }
+    }
+
     /// Waits for the shim that this process may start, or for a sign that another one has.
     fn wait_pending(&mut self, mut stream: UnixStream, pending: Pending, caller: &UnixStream) -> Result<Woken> {
-        match self.notice.wait(&[caller.as_fd(), stream.as_fd()]).map_err(watching)? {
+        match ready_within(&[caller.as_fd(), stream.as_fd()], Some(NOW_AND_THEN)).map_err(watching)? {
             Some(0) => return Ok(Woken::Left),
             Some(_) => return Ok(Woken::Answered(shim::answer(&mut stream)?)),
             None => {}
         }
-        // Still in our hands, and yet it runs: somebody else has started it.
+        // Still in our hands, and yet it runs, or is gone: that was somebody else.
         let ours = !pending.holds(&self.container.id);
-        if ours || !self.container.state().is_ok_and(|state| state != self.seen) {
+        let as_before =
+            || self.container.config_path().exists() && self.container.state().is_ok_and(|state| state == self.seen);
+        if ours || as_before() {
             self.waits_for = WaitsFor::Pending(stream, pending);
         }
         Ok(Woken::Changed)
@@ -176,6 +190,11 @@ fn wait_shim(mut stream: UnixStream, caller: &UnixStream) -> Result<Woken> {
         0 => Ok(Woken::Left),
         _ => Ok(Woken::Answered(shim::answer(&mut stream)?)),
     }
+}
+
+/// There is nothing to watch any more: the next look will find that out.
+fn gone(error: std::io::Error) -> std::io::Result<Option<Notice>> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(None) } else { Err(error) }
 }
 
 fn watching(error: std::io::Error) -> Error {
