@@ -12,7 +12,8 @@ fn the_exit_code_is_the_commands() {
         // PID 1 is immune to its own signals (pid_namespaces(7)), so the shell kills a child and tells 128 + 9.
         assert_eq!(Bundle::new("sh -c 'kill -9 $$'; exit $?").run().status.code(), 137);
         // From outside, SIGKILL reaches it.
-        let (running, _output) = Bundle::new("exec sleep 1000").start().unwrap();
+        let bundle = Bundle::new("exec sleep 1000");
+        let (running, _output) = bundle.start().unwrap();
         running.signal(9).unwrap();
         let code = running.wait().unwrap().code();
         assert_eq!(
