@@ -2,11 +2,13 @@
 //! (Docker Engine API v1.44). Only the fields that Kesako fills or obeys are here; a request that carries others is
 //! read without complaint by [`serde`], and the server refuses the ones that would change what runs.
 
+mod build;
 mod config;
 mod container;
 mod image;
 mod system;
 
+pub use build::*;
 pub use config::*;
 pub use container::*;
 pub use image::*;

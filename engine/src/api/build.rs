@@ -1,0 +1,74 @@
+//! What a build is asked for: `POST /build`, and what our own client adds to it.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// `build` and its flags. The classic API spells most of them in its query; our own client sends all of it as one
+/// document, `kesako=…`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BuildOptions {
+    /// Names for the image.
+    pub tags: Vec<String>,
+    /// The Dockerfile, relative to the context; empty is `Dockerfile`.
+    pub dockerfile: String,
+    /// The Dockerfile itself (`-f -`, or a file outside of the context), with the name that errors show.
+    pub dockerfile_text: Option<(String, String)>,
+    /// The context, as a folder of this host; else it is the request's body. Only within one process.
+    pub context_folder: Option<PathBuf>,
+    /// `--build-arg`: a value, or None for one that was named without it and that the client does not have.
+    pub build_args: BTreeMap<String, Option<String>>,
+    pub target: String,
+    pub labels: BTreeMap<String, String>,
+    /// Ask the registry even if the image is here.
+    pub pull: bool,
+    pub no_cache: bool,
+    /// Stages that are not taken from the cache.
+    pub no_cache_filter: Vec<String>,
+    /// `default`, `none` or `host`; empty is default.
+    pub network: String,
+    /// `name:address`.
+    pub add_hosts: Vec<String>,
+    pub platform: String,
+    /// `--build-context NAME=…`: a folder of this host, `docker-image://…`, or a URL.
+    pub contexts: BTreeMap<String, String>,
+    pub secrets: Vec<Secret>,
+    /// `--ssh`: an id and the agent's socket (or key files).
+    pub ssh: Vec<(String, Vec<PathBuf>)>,
+    /// What becomes of the result; none: an image of the store.
+    pub outputs: Vec<Output>,
+    /// Seconds since 1970: the time of all that is written. None: a fixed one, so that two builds of one context are the same image.
+    pub source_date_epoch: Option<u64>,
+    /// Build twice, and compare.
+    pub verify: bool,
+    /// Tell of each step why it was or was not reused.
+    pub explain: bool,
+    /// If a command fails, keep the state before it as an image, for a shell.
+    pub keep_failed: bool,
+}
+
+/// `--secret id=…`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    pub id: String,
+    pub value: Vec<u8>,
+}
+
+/// `--output`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// `image`, `docker`, `oci`, `tar` or `local`.
+    pub kind: String,
+    /// A file or a folder of this host; None: an image of the store.
+    pub dest: Option<PathBuf>,
+}
+
+/// A build's end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Built {
+    /// `sha256:…`, if an image was made.
+    #[serde(rename = "ID")]
+    pub id: String,
+}

@@ -1,0 +1,15 @@
+//! Chapter 3: a Dockerfile becomes layers.
+//!
+//! A Dockerfile is read into instructions, each of which changes the recipe of an image or its files. Those that
+//! change files (RUN, COPY, ADD, WORKDIR) make a layer each, unless one that was made before can be reused. Commands are
+//! carried out by whoever can contain a process ([`run::Run`]); what happens meanwhile is told as [`progress::Event`]s.
+
+#![forbid(unsafe_code)]
+
+pub mod instruction;
+pub mod progress;
+pub mod run;
+pub mod source;
+
+/// Whose chapter this is: `solution-3` the reference, `chapter-3` the learner's. `kesako version` tells.
+pub const PACKAGE: &str = env!("CARGO_PKG_NAME");

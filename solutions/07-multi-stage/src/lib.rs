@@ -1,0 +1,10 @@
+//! Chapter 7: stages are a graph.
+//!
+//! A stage is built from another (`FROM first`) or takes files from it (`COPY --from=first`, `RUN --mount=from=first`):
+//! those are the edges. What the target does not reach is not built, and what does not depend on each other is built at
+//! the same time.
+
+#![forbid(unsafe_code)]
+
+/// Whose chapter this is: `solution-7` the reference, `chapter-7` the learner's. `kesako version` tells.
+pub const PACKAGE: &str = env!("CARGO_PKG_NAME");
