@@ -31,10 +31,10 @@ pub struct BuildOptions {
     /// `name:address`.
     pub add_hosts: Vec<String>,
     pub platform: String,
-    /// `--build-context NAME=…`: a folder of this host, `docker-image://…`, or a URL.
+    /// `--build-context NAME=…`: a folder of this host (only within one process), `docker-image://…`, or a URL.
     pub contexts: BTreeMap<String, String>,
     pub secrets: Vec<Secret>,
-    /// `--ssh`: an id and the agent's socket (or key files).
+    /// `--ssh`: an id and the agent's socket (or key files). Only within one process.
     pub ssh: Vec<(String, Vec<PathBuf>)>,
     /// What becomes of the result; none: an image of the store.
     pub outputs: Vec<Output>,
@@ -60,7 +60,7 @@ pub struct Secret {
 pub struct Output {
     /// `image`, `docker`, `oci`, `tar` or `local`.
     pub kind: String,
-    /// A file or a folder of this host; None: an image of the store.
+    /// A file or a folder of this host, `-` for standard output; None: an image of the store. Only within one process.
     pub dest: Option<PathBuf>,
 }
 

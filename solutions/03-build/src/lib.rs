@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cancel;
 pub mod instruction;
 pub mod progress;
 pub mod run;

@@ -3,9 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened. `id` names a step of this build, from its [`Event::Step`] on.
+///
+/// The order: [`Event::Dockerfile`], then warnings and [`Event::Plan`], then the steps. Stages may be built at once, and
+/// their events mix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
+    /// The Dockerfile was read: what its lines look like, for whoever shows where it is at fault.
+    Dockerfile { file: String, text: String },
+    /// What is going to be built: of each stage that is needed, in the order of the file, its instructions as they are
+    /// written, from its FROM on (and at the end of the last, the labels that were asked for).
+    Plan { stages: Vec<Vec<String>> },
+    /// An instruction of the plan is reached; both numbers count from 0. `id` is the step that it is, if it is one: those
+    /// that only alter the recipe are none. Said just before that step's [`Event::Step`].
+    Reached { stage: usize, instruction: usize, id: Option<usize> },
+    /// It is carried out. `image` is the ID that the image would have if it ended here.
+    Made { stage: usize, instruction: usize, image: String },
     /// There is a step, and it begins: `[internal] load build context`, `[first 2/3] RUN make`, `exporting to image`.
     Step { id: usize, name: String },
     /// Its result was there already.
@@ -18,6 +31,10 @@ pub enum Event {
     Done { id: usize, seconds: f64 },
     /// It failed; the build ends.
     Failed { id: usize, seconds: f64, error: String },
+    /// What the build's error is about: these lines of the Dockerfile, the first of which is 1.
+    Fault { first: usize, last: usize },
+    /// The state before the command that failed, as an image without a name (`keep_failed`): who asked for it removes it.
+    Kept { image: String },
     /// Why a step was or was not reused: `--explain`.
     Reason { id: usize, text: String },
     /// A build check: `FromAsCasing`, and where.
