@@ -12,8 +12,8 @@ pub enum Event {
     /// The Dockerfile was read: what its lines look like, for whoever shows where it is at fault.
     Dockerfile { file: String, text: String },
     /// What is going to be built: of each stage that is needed, in the order of the file, its instructions as they are
-    /// written, from its FROM on (and at the end of the last, the labels that were asked for).
-    Plan { stages: Vec<Vec<String>> },
+    /// written, from its FROM on (and at the end of the last, the labels that were asked for). Before them, the meta ARGs.
+    Plan { meta_args: Vec<String>, stages: Vec<Vec<String>> },
     /// An instruction of the plan is reached; both numbers count from 0. `id` is the step that it is, if it is one: those
     /// that only alter the recipe are none. Said just before that step's [`Event::Step`].
     Reached { stage: usize, instruction: usize, id: Option<usize> },
@@ -29,6 +29,8 @@ pub enum Event {
     Status { id: usize, what: String, current: u64, total: Option<u64> },
     /// It is done, after this time.
     Done { id: usize, seconds: f64 },
+    /// Its command, in the words it was executed with, ended with another code than 0. Said before [`Event::Failed`].
+    Exited { id: usize, command: Vec<String>, code: i32 },
     /// It failed; the build ends.
     Failed { id: usize, seconds: f64, error: String },
     /// What the build's error is about: these lines of the Dockerfile, the first of which is 1.
