@@ -40,6 +40,8 @@ pub struct BuildOptions {
     pub outputs: Vec<Output>,
     /// Seconds since 1970: the time of all that is written. None: a fixed one, so that two builds of one context are the same image.
     pub source_date_epoch: Option<u64>,
+    /// Only tell the warnings; nothing is built.
+    pub check: bool,
     /// Build twice, and compare.
     pub verify: bool,
     /// Tell of each step why it was or was not reused.

@@ -23,6 +23,8 @@ pub enum Event {
     Step { id: usize, name: String },
     /// Its result was there already.
     Cached { id: usize },
+    /// It was not, and the work begins.
+    Begun { id: usize },
     /// What a command wrote, or a line of our own.
     Output { id: usize, stream: Stream, text: String },
     /// How far it is: bytes, files; `total` where it is known.
