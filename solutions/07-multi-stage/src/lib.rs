@@ -6,5 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod schedule;
+
 /// Whose chapter this is: `solution-7` the reference, `chapter-7` the learner's. `kesako version` tells.
 pub const PACKAGE: &str = env!("CARGO_PKG_NAME");
