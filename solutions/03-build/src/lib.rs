@@ -7,10 +7,14 @@
 #![forbid(unsafe_code)]
 
 pub mod cancel;
+mod error;
+pub mod ignore;
 pub mod instruction;
 pub mod progress;
 pub mod run;
 pub mod source;
+
+pub use error::{Error, Result};
 
 /// Whose chapter this is: `solution-3` the reference, `chapter-3` the learner's. `kesako version` tells.
 pub const PACKAGE: &str = env!("CARGO_PKG_NAME");

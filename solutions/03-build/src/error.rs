@@ -1,0 +1,21 @@
+//! What can go wrong in a build. The words are BuildKit's where it has them.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong in a build.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call on a file failed.
+    #[error("cannot {step} {path}: {source}", path = path.display())]
+    Io { step: &'static str, path: PathBuf, source: io::Error },
+    /// A line of a `.dockerignore`, or an `--exclude`.
+    #[error("failed parsing {origin}: {pattern:?}: {why}")]
+    Pattern { origin: String, pattern: String, why: &'static str },
+    /// An archive was refused, or could not be written.
+    #[error(transparent)]
+    Layers(#[from] layers::Error),
+}
