@@ -23,7 +23,7 @@ impl Engine {
             let id = image.id.to_string();
             rows.push(api::ImageSummary {
                 containers: used.iter().filter(|other| **other == id).count() as i64,
-                created: image.config.created_seconds(),
+                created: image.made_seconds(),
                 labels: image.config.config.labels.clone(),
                 parent_id: image.parent.map(|parent| parent.to_string()).unwrap_or_default(),
                 repo_digests: digests,
@@ -48,7 +48,7 @@ struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     fn new(store: &Store, filters: &'a Filters, all: bool) -> Result<Self> {
-        let created = |name: &String| Ok(store.resolve(name)?.config.created_seconds());
+        let created = |name: &String| Ok(store.resolve(name)?.made_seconds());
         let named = |key| values(filters, key).iter().map(created).collect::<Result<Vec<i64>>>();
         let mut before = named("before")?;
         for value in values(filters, "until") {
@@ -67,7 +67,7 @@ impl<'a> Selection<'a> {
     }
 
     fn fits(&self, image: &Image, known: &[Image]) -> bool {
-        let created = image.config.created_seconds();
+        let created = image.made_seconds();
         let labels = image.config.config.labels.clone().unwrap_or_default();
         let by_dangling = match self.dangling {
             Some(true) => Store::is_dangling(image, known) || (image.tags().is_empty() && !image.names.is_empty()),

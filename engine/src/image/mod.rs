@@ -174,7 +174,7 @@ impl Engine {
         let until = until(filters)?;
         let chosen = |image: &Image| {
             let labels = image.config.config.labels.clone().unwrap_or_default();
-            let young = until.is_some_and(|until| image.config.created_seconds() >= until.as_second());
+            let young = until.is_some_and(|until| image.made_seconds() >= until.as_second());
             !young && labels_allow(filters, &labels)
         };
         let (removed, space_reclaimed) = self.store()?.prune(all, &chosen, &|| self.uses())?;

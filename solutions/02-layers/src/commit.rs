@@ -94,11 +94,15 @@ impl Store {
 
     /// Writes a document.
     pub(crate) fn put_json(&self, media_type: &str, document: &impl serde::Serialize) -> Result<Descriptor> {
-        let bytes = serde_json::to_vec(document)
-            .map_err(|e| crate::Error::Document { kind: "document", why: e.to_string() })?;
+        let bytes = as_json(document)?;
         let digest = self.blobs().put(&bytes)?;
         Ok(Descriptor::new(media_type, digest, bytes.len() as u64))
     }
+}
+
+/// A document's bytes, which its digest names.
+pub(crate) fn as_json(document: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(document).map_err(|e| crate::Error::Document { kind: "document", why: e.to_string() })
 }
 
 /// An OCI manifest names a Docker layer, the same bytes, in its own words.

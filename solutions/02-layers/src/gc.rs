@@ -1,4 +1,5 @@
-//! Garbage: blobs that no entry of the index leads to, and unpacked layers that no image and no container is made of.
+//! Garbage: blobs that no entry of the index leads to, and unpacked layers that no image and no container is made of. What
+//! a build remembers is none.
 
 use crate::digest::{Digest, chain_ids};
 use crate::error::{Error, Result};
@@ -9,9 +10,10 @@ use crate::remove::Use;
 use crate::store::{Store, Writing};
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 
 /// How temporary files of the store begin, until they get their names.
-const TEMPORARY: [&str; 2] = [".incoming-", ".index-"];
+const TEMPORARY: [&str; 3] = [".incoming-", ".index-", ".pin-"];
 
 /// What the index leads to.
 #[derive(Default)]
@@ -25,7 +27,11 @@ impl Store {
     /// locked. While somebody is writing blobs that no entry names yet, it leaves everything: the next one sweeps.
     pub(crate) fn sweep(&self, entries: &[Entry], users: &[Use]) -> Result<Vec<Digest>> {
         let Some(_alone) = self.index.try_collecting()? else { return Ok(Vec::new()) };
-        let reached = self.reached(entries);
+        let mut reached = self.reached(entries);
+        for layer in self.pins.layers()? {
+            reached.blobs.insert(layer.blob.digest);
+            reached.layers.insert(layer.chain_id);
+        }
         self.sweep_blobs(&reached)?;
         self.sweep_temporary()?;
         let used: HashSet<&Digest> = users.iter().flat_map(|u| &u.layers).chain(&reached.layers).collect();
@@ -65,8 +71,13 @@ impl Store {
     /// What a writer left who was killed: nobody is writing now.
     fn sweep_temporary(&self) -> Result<()> {
         let layout = self.blobs().layout();
-        for folder in [layout.to_owned(), layout.join("blobs/sha256")] {
-            for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))?.flatten() {
+        for folder in [layout.to_owned(), layout.join("blobs/sha256"), self.pins.folder().to_owned()] {
+            let entries = match fs::read_dir(&folder) {
+                // Nothing was ever built.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(Error::io("read", &folder))?,
+            };
+            for entry in entries.flatten() {
                 if TEMPORARY.iter().any(|prefix| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())) {
                     fs::remove_file(entry.path()).map_err(Error::io("remove", entry.path()))?;
                 }

@@ -20,6 +20,7 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const ID: &str = "kesako.image.id";
 const PARENT: &str = "kesako.image.parent";
 const TAGGED: &str = "kesako.image.tagged";
+const MADE: &str = "kesako.image.made";
 
 /// One line of the index: an image under one of its names.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,8 @@ pub(crate) struct Entry {
     pub parent: Option<Digest>,
     /// When it got this name, RFC 3339.
     pub tagged: Option<String>,
+    /// When it came to be on this host, RFC 3339.
+    pub made: Option<String>,
 }
 
 impl Entry {
@@ -44,7 +47,8 @@ impl Entry {
         let id = take(ID).and_then(|id| id.parse().ok());
         let parent = take(PARENT).and_then(|id| id.parse().ok());
         let tagged = take(TAGGED);
-        Self { target, name, id, parent, tagged }
+        let made = take(MADE);
+        Self { target, name, id, parent, tagged, made }
     }
 
     fn write(&self) -> Descriptor {
@@ -59,6 +63,7 @@ impl Entry {
         put(ID, self.id.map(|id| id.to_string()));
         put(PARENT, self.parent.map(|id| id.to_string()));
         put(TAGGED, self.tagged.clone());
+        put(MADE, self.made.clone());
         descriptor
     }
 

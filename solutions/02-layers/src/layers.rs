@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::fs::{Mode, OFlags, fremovexattr};
+use rustix::fs::{Gid, Mode, OFlags, Uid, fremovexattr};
 use rustix::io::Errno;
 
 use crate::attributes::{Attributes, Writer};
@@ -111,6 +111,31 @@ impl Layers {
                 Err(error)
             }
         }
+    }
+
+    /// Takes in a folder that is what the layer of this chain ID unpacks to, by renaming it. If the layer is there already,
+    /// the folder stays where it is, and is of no more use.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn adopt(&self, chain_id: &Digest, folder: &Path) -> Result<()> {
+        let _lock = self.lock(chain_id)?;
+        let place = self.path(chain_id);
+        if is_there(&place)? {
+            return Ok(());
+        }
+        remove_all(&place)?;
+        reset_root(folder)?;
+        unsynced::note(folder, &place)?;
+        fs::rename(folder, &place).map_err(Error::io("rename", folder))
+    }
+
+    /// Whether a layer is unpacked, and whole.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn contains(&self, chain_id: &Digest) -> Result<bool> {
+        is_there(&self.path(chain_id))
     }
 
     /// Locks the folder of a layer, making it where missing.
@@ -257,8 +282,21 @@ fn inherit(root: BorrowedFd<'_>, path: &Path, lower: &[PathBuf]) -> Result<(), F
     Ok(())
 }
 
+/// No layer says anything of its own root (see [`crate::pack`]): whatever was done to this one is undone.
+fn reset_root(path: &Path) -> Result<()> {
+    let root = File::open(path).map_err(Error::io("open", path))?;
+    let failed = |errno: Errno| Error::io("reset the attributes of", path)(errno.into());
+    let found = Attributes::read(root.as_fd()).map_err(failed)?;
+    // All others belong to the filesystem or a security module of the host.
+    for (name, _) in found.xattrs.iter().filter(|(name, _)| name.starts_with("user.")) {
+        fremovexattr(&root, name).map_err(failed)?;
+    }
+    rustix::fs::fchown(&root, Some(Uid::ROOT), Some(Gid::ROOT)).map_err(failed)?;
+    rustix::fs::fchmod(&root, Mode::from_raw_mode(0o755)).map_err(failed)
+}
+
 /// The root of a layer, empty.
-fn create_root(path: &Path) -> Result<File> {
+pub(crate) fn create_root(path: &Path) -> Result<File> {
     fs::create_dir(path).map_err(Error::io("create", path))?;
     let root = File::open(path).map_err(Error::io("open", path))?;
     // A default ACL of the host would give every file of the layer another mode (acl(5)). Most folders have none.

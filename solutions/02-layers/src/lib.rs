@@ -21,6 +21,7 @@ pub mod blob;
 pub mod compression;
 pub mod diff;
 pub mod digest;
+pub mod draft;
 mod entry;
 mod error;
 pub mod layers;
@@ -38,6 +39,7 @@ mod whiteout;
 // Names, documents and images.
 pub mod archive;
 pub mod commit;
+pub mod compose;
 mod gc;
 pub mod history;
 pub mod image;
@@ -45,6 +47,7 @@ pub mod import;
 mod index_file;
 pub mod instructions;
 pub mod manifest;
+pub mod pins;
 pub mod reference;
 pub mod remove;
 pub mod store;
@@ -56,9 +59,11 @@ mod not_run;
 
 pub use blob::Blobs;
 pub use digest::Digest;
+pub use draft::{Draft, Made};
 pub use error::{Error, Malformed, Refusal, Result};
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
+pub use pins::{Pin, Pins};
 pub use reference::Reference;
 pub use store::{Image, Store};
 

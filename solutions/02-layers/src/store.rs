@@ -6,15 +6,20 @@ use crate::archive::Loaded;
 use crate::blob::Blobs;
 use crate::digest::{Digest, chain_ids};
 use crate::error::{Error, Result};
-use crate::image::ImageConfig;
+use crate::image::{ImageConfig, seconds};
 use crate::index_file::{Entry, IndexFile, name_image};
 use crate::layers::{Layer, Layers};
 use crate::manifest::{Descriptor, Document, Manifest, Platform, media_type};
+use crate::pins::Pins;
 use crate::reference::{Reference, is_full_id};
 use crate::unpack::Limits;
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// 1980-01-01T00:00:01Z, the time of what a build writes: the first that a zip archive can hold and `make` takes for a
+/// time. Other tools that build repeatably take 1970, or none.
+pub const FIXED_TIME: i64 = 315_532_801;
 
 /// An index may list indexes; an honest one does not go deeper.
 const INDEX_DEPTH: usize = 3;
@@ -26,6 +31,7 @@ pub struct Store {
     layers: Layers,
     pub(crate) limits: Limits,
     pub(crate) index: IndexFile,
+    pub(crate) pins: Pins,
 }
 
 /// While this lives, no image, blob or layer vanishes. A process that holds one must not tag, remove, load or commit: it
@@ -52,9 +58,21 @@ pub struct Image {
     pub parent: Option<Digest>,
     /// When it last got a name, RFC 3339.
     pub last_tagged: Option<String>,
+    /// When it came to be on this host, RFC 3339.
+    pub made: Option<String>,
 }
 
 impl Image {
+    /// When it was made, in seconds since 1970, as a list of images tells it. Builds that are to be repeatable write a fixed
+    /// time into the recipe, which says nothing: of those it is when they were made, or last got a name, here.
+    #[must_use]
+    pub fn made_seconds(&self) -> i64 {
+        match self.config.created_seconds() {
+            fixed @ ..=FIXED_TIME => seconds(self.last_tagged.as_deref().max(self.made.as_deref())).max(fixed),
+            created => created,
+        }
+    }
+
     /// `RepoTags`: the familiar names with a tag.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
@@ -101,7 +119,8 @@ impl Store {
         let blobs = Blobs::open(&data_root.join("content"))?;
         let layers = Layers::open(&data_root.join("layers"))?;
         let index = IndexFile::new(data_root, blobs.layout());
-        Ok(Self { blobs, layers, limits: Limits::default(), index })
+        let pins = Pins::new(data_root);
+        Ok(Self { blobs, layers, limits: Limits::default(), index, pins })
     }
 
     /// Refuses layers that are larger, packed or unpacked.
@@ -156,7 +175,7 @@ impl Store {
                 Err(error) => tracing::warn!("image {} is left out: {error}", entry.target.digest),
             }
         }
-        images.sort_by_key(|image| (std::cmp::Reverse(image.config.created_seconds()), image.id));
+        images.sort_by_key(|image| (std::cmp::Reverse(image.made_seconds()), image.id));
         Ok(images)
     }
 
@@ -209,6 +228,7 @@ impl Store {
             image.names.extend(other.name.clone());
             image.parent = image.parent.or(other.parent);
             image.last_tagged = image.last_tagged.max(other.tagged.clone());
+            image.made = image.made.or(other.made.clone());
         }
         image.names.sort();
         Ok(image)
@@ -244,6 +264,7 @@ impl Store {
             names: Vec::new(),
             parent: None,
             last_tagged: None,
+            made: None,
         })
     }
 
@@ -350,5 +371,6 @@ pub(crate) fn entry(image: &Image, name: Option<&Reference>) -> Entry {
         id: Some(image.id),
         parent: image.parent,
         tagged: name.map(|_| jiff::Timestamp::now().to_string()),
+        made: image.made.clone().or_else(|| Some(jiff::Timestamp::now().to_string())),
     }
 }

@@ -123,6 +123,19 @@ impl Blobs {
         Ok(BlobWriter { folder: self.folder.clone(), file, hasher: Hasher::default() })
     }
 
+    /// Waits until these blobs, names and all, are on the disk: see [`BlobWriter::commit_unsynced`].
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBlob`], [`Error::Io`].
+    pub fn sync<'a>(&self, digests: impl IntoIterator<Item = &'a Digest>) -> Result<()> {
+        let mut any = false;
+        for digest in digests {
+            self.read(digest)?.sync_data().map_err(Error::io("sync", self.path(digest)))?;
+            any = true;
+        }
+        if any { sync_folder(&self.folder) } else { Ok(()) }
+    }
+
     /// Removes a blob; one that is not there is no error, since two may collect garbage at once.
     ///
     /// # Errors
@@ -193,15 +206,37 @@ impl BlobWriter {
     /// # Errors
     /// [`Error::Io`] if it cannot be written; nothing is stored then.
     pub fn commit(self) -> Result<(Digest, u64)> {
-        let (found, size) = (self.digest(), self.size());
-        let path = self.folder.join(found.hex());
         // Data before name: after a power cut a blob is whole, or absent.
         self.file.as_file().sync_data().map_err(Error::io("sync", self.file.path()))?;
+        let folder = self.folder.clone();
+        let committed = self.name()?;
+        sync_folder(&folder)?;
+        Ok(committed)
+    }
+
+    /// As [`BlobWriter::commit`], without waiting for the disk: what needs the blob to last calls [`Blobs::sync`]. Until
+    /// then a power cut may take it, or leave a part of it, which its size tells.
+    ///
+    /// # Errors
+    /// As [`BlobWriter::commit`].
+    pub fn commit_unsynced(self) -> Result<(Digest, u64)> {
+        let (found, size) = (self.digest(), self.size());
+        // One that is there may be on the disk already, and an image may count on it.
+        let there = fs::metadata(self.folder.join(found.hex())).is_ok_and(|there| there.len() == size);
+        if there { Ok((found, size)) } else { self.name() }
+    }
+
+    fn name(self) -> Result<(Digest, u64)> {
+        let (found, size) = (self.digest(), self.size());
+        let path = self.folder.join(found.hex());
         make_readable(self.file.as_file()).map_err(Error::io("set the mode of", self.file.path()))?;
         self.file.persist(&path).map_err(|error| Error::io("store", &path)(error.error))?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", &self.folder))?;
         Ok((found, size))
     }
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))
 }
 
 impl Write for BlobWriter {

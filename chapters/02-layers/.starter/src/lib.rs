@@ -27,6 +27,8 @@ pub mod blob;
 pub mod compression;
 pub mod diff;
 pub mod digest;
+#[path = "../../../solutions/02-layers/src/draft.rs"]
+pub mod draft;
 #[path = "../../../solutions/02-layers/src/entry.rs"]
 mod entry;
 #[path = "../../../solutions/02-layers/src/error.rs"]
@@ -57,6 +59,8 @@ mod whiteout;
 pub mod archive;
 #[path = "../../../solutions/02-layers/src/commit.rs"]
 pub mod commit;
+#[path = "../../../solutions/02-layers/src/compose.rs"]
+pub mod compose;
 #[path = "../../../solutions/02-layers/src/gc.rs"]
 mod gc;
 #[path = "../../../solutions/02-layers/src/history.rs"]
@@ -71,6 +75,8 @@ mod index_file;
 pub mod instructions;
 #[path = "../../../solutions/02-layers/src/manifest.rs"]
 pub mod manifest;
+#[path = "../../../solutions/02-layers/src/pins.rs"]
+pub mod pins;
 pub mod reference;
 #[path = "../../../solutions/02-layers/src/remove.rs"]
 pub mod remove;
@@ -85,9 +91,11 @@ mod not_run;
 
 pub use blob::Blobs;
 pub use digest::Digest;
+pub use draft::{Draft, Made};
 pub use error::{Error, Malformed, Refusal, Result};
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
+pub use pins::{Pin, Pins};
 pub use reference::Reference;
 pub use store::{Image, Store};
 

@@ -5,6 +5,8 @@
 mod archive;
 #[path = "changes.rs"]
 mod changes;
+#[path = "drafts.rs"]
+mod drafts;
 #[path = "fuzz.rs"]
 mod fuzz;
 #[path = "../../../../tests/support/not_run.rs"]
