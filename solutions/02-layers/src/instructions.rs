@@ -228,37 +228,50 @@ fn health_flag(check: &mut Healthcheck, flag: &str) -> Result<()> {
         _ => return refuse(format!("Unknown flag: {}", name.trim_start_matches('-'))),
     };
     *slot = match duration(value) {
-        Some(0) => 0,
-        Some(d) if d >= MILLISECOND => d,
-        Some(_) => return refuse(format!("Interval {:?} must not be less than 1ms", name.trim_start_matches('-'))),
-        None => return refuse(format!("time: invalid duration {value:?}")),
+        Ok(0) => 0,
+        Ok(d) if d >= MILLISECOND => d,
+        Ok(_) => return refuse(format!("Interval {:?} must not be less than 1ms", name.trim_start_matches('-'))),
+        Err(why) => return refuse(why),
     };
     Ok(())
 }
 
-/// Go's durations in nanoseconds: `30s`, `1m30s`, `1.5h`, `100ms`.
-fn duration(text: &str) -> Option<i64> {
-    if text == "0" {
-        return Some(0);
+/// Go's durations in nanoseconds: `30s`, `1m30s`, `1.5h`, `-100ms`.
+///
+/// # Errors
+/// It is none, in Go's words.
+pub fn duration(text: &str) -> Result<i64, String> {
+    let invalid = || format!("time: invalid duration {text:?}");
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Ok(0);
     }
-    let mut rest = text;
+    if rest.is_empty() {
+        return Err(invalid());
+    }
     let mut total = 0.0;
     while !rest.is_empty() {
         let number = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
-        let unit = rest[number..].len() - rest[number..].trim_start_matches(char::is_alphabetic).len();
-        let scale = match &rest[number..number + unit] {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += rest[..number].parse::<f64>().ok()? * scale;
+        let unit =
+            rest[number..].len() - rest[number..].trim_start_matches(|c: char| !c.is_ascii_digit() && c != '.').len();
+        let value = rest[..number].parse::<f64>().map_err(|_| invalid())?;
+        total += value
+            * match &rest[number..number + unit] {
+                "ns" => 1.0,
+                "us" | "µs" | "μs" => 1e3,
+                "ms" => 1e6,
+                "s" => 1e9,
+                "m" => 60e9,
+                "h" => 3600e9,
+                "" => return Err(format!("time: missing unit in duration {text:?}")),
+                unit => return Err(format!("time: unknown unit {unit:?} in duration {text:?}")),
+            };
         rest = &rest[number + unit..];
     }
-    (!text.is_empty() && total < i64::MAX as f64).then_some(total.round() as i64)
+    if total < i64::MAX as f64 { Ok((sign * total).round() as i64) } else { Err(invalid()) }
 }
 
 /// `80`, `80/udp`, `8000-8002/tcp`; a host's side (`8080:80`) is dropped, for an image cannot ask for it.
