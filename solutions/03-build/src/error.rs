@@ -1,6 +1,7 @@
 //! What can go wrong in a build. The words are BuildKit's where it has them.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// The result of everything in this crate.
@@ -18,4 +19,16 @@ pub enum Error {
     /// An archive was refused, or could not be written.
     #[error(transparent)]
     Layers(#[from] layers::Error),
+    /// Something in the Dockerfile is wrong. The text shows the lines, and then says why, in Docker's words.
+    #[error("{excerpt}{message}")]
+    Dockerfile {
+        message: String,
+        /// `Dockerfile:3` and the lines around it; empty where no line is to blame.
+        excerpt: String,
+        /// The lines to blame, from 1; 0 where there is none.
+        lines: RangeInclusive<usize>,
+    },
+    /// A word whose variables cannot be replaced by values.
+    #[error("failed to process {word:?}: {why}")]
+    Expand { word: String, why: String },
 }

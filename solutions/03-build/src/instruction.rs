@@ -75,8 +75,10 @@ pub enum Command {
 /// `RUN`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
+    /// With the lines of its heredocs: `RUN <<EOF` is what stands in them, and `RUN python3 <<EOF` has them after it, for the
+    /// shell to read.
     pub command: Command,
-    /// A command that is nothing but heredocs has them here; with a `#!` the first is a program of its own.
+    /// One, if the command is nothing but a heredoc that begins with `#!`: a program, which the command `<<EOF` stands for.
     pub heredocs: Vec<Heredoc>,
     pub mounts: Vec<Mount>,
     pub network: Network,
@@ -90,9 +92,11 @@ pub enum Network {
     Host,
 }
 
-/// `--mount`. Paths are as written.
+/// `--mount`. Paths are as written. If it has variables, only its `from` is known before they are expanded (it has none).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mount {
+    /// All of it, as it is written.
+    pub written: String,
     pub kind: MountKind,
     /// `target`, `dst`, `destination`.
     pub target: Option<String>,

@@ -7,7 +7,10 @@
 #![forbid(unsafe_code)]
 
 pub mod cancel;
+pub mod checks;
+pub mod dockerfile;
 mod error;
+pub mod expand;
 pub mod ignore;
 pub mod instruction;
 pub mod progress;
