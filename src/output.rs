@@ -17,8 +17,11 @@ pub fn put(text: impl Display) -> anyhow::Result<()> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(unread)
 }
 
-/// A line on standard error. If nobody reads that, there is nobody to tell.
+/// A line on standard error. If nobody reads that, there is nobody to tell. An exercise that was met is told as it is: where
+/// Docker's words lead to says nothing of where it was met.
 pub fn warn(text: impl Display) {
+    let text = text.to_string();
+    let text = engine::unfinished(&text).unwrap_or(&text);
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

@@ -48,10 +48,9 @@ impl Engine {
 
     /// Writes down the end of a container whose shim is dead, and clears away the rest of it.
     pub(crate) fn bury(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<State> {
-        let error = learner::last_words(&container.run);
+        let last_words = learner::last_words(&container.run);
         self.clear(container)?;
-        let truth = state.corrected();
-        let truth = State { error: error.unwrap_or_default(), ..truth };
+        let truth = State { last_words, ..state.corrected() };
         if record.host_config.auto_remove {
             self.delete(container, record, truth.clone(), lock)?;
         } else {

@@ -8,7 +8,7 @@
 use crate::container::id::ContainerId;
 use crate::container::state::State;
 use crate::durable::{self, Durability};
-use crate::{Engine, Error, Kind, Result, api};
+use crate::{Engine, Error, Kind, Result, api, learner};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -112,6 +112,11 @@ impl Container {
     /// `state.json` as it was last written.
     pub(crate) fn written_state(&self) -> Result<State> {
         Ok(durable::read_json(&self.state_path())?.unwrap_or_default())
+    }
+
+    /// What its shim said when it panicked, if that was its end.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        learner::last_words(&self.run).or_else(|| self.written_state().ok()?.last_words)
     }
 
     /// Writes `state.json`. The caller holds the lock.

@@ -109,6 +109,9 @@ pub(crate) struct State {
     pub finished_at: String,
     /// How often the restart policy has started it again.
     pub restart_count: u32,
+    /// What its shim said when it panicked, and the container died with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_words: Option<String>,
     /// The user stopped it: `unless-stopped` and `on-failure` then leave it alone.
     pub manually_stopped: bool,
 }
@@ -125,6 +128,7 @@ impl Default for State {
             started_at: NEVER.to_owned(),
             finished_at: NEVER.to_owned(),
             restart_count: 0,
+            last_words: None,
             manually_stopped: false,
         }
     }
@@ -156,7 +160,7 @@ impl State {
             dead: self.status == Status::Dead,
             pid: self.pid,
             exit_code: self.exit_code,
-            error: self.error.clone(),
+            error: self.last_words.clone().unwrap_or_else(|| self.error.clone()),
             started_at: self.started_at.clone(),
             finished_at: self.finished_at.clone(),
         }

@@ -74,11 +74,15 @@ impl Engine {
 
     /// What is known of it, also when it has ended.
     pub fn exec_inspect(&self, exec: &str) -> Result<api::ExecInspect> {
+        let container = self.container(&self.exec_record(exec)?.container);
+        let alive = shim::is_there(&container)?;
+        // Looked at afterwards: what a shim writes down, it writes before it goes.
         let mut record = self.exec_record(exec)?;
-        let container = self.container(&record.container);
-        let alive = container.state().is_ok_and(|state| state.status.is_running());
         if record.running && !alive {
             // Its shim was killed, and it died with it.
+            if let Some(words) = container.last_words() {
+                return Err(Error::new(Kind::System, words));
+            }
             (record.running, record.pid, record.exit_code) = (false, 0, Some(crate::container::state::KILLED));
         }
         let config = record.config;
@@ -192,7 +196,8 @@ fn must_run(container: &Container, name: &str) -> Result<()> {
     }
 }
 
-/// Docker's words.
+/// Docker's words; and why, if its shim has said it.
 pub(crate) fn not_running(container: &Container) -> Error {
-    Error::new(Kind::Conflict, format!("container {} is not running", container.id))
+    let why = container.last_words().map(|words| format!(": {words}")).unwrap_or_default();
+    Error::new(Kind::Conflict, format!("container {} is not running{why}", container.id))
 }

@@ -12,6 +12,13 @@ use crate::container::state::{State, Status};
 use crate::life::exec::not_running;
 use crate::shim::{self, Answer, Request};
 use crate::{Engine, Error, Kind, Result};
+use std::time::{Duration, Instant};
+
+/// How long a process may take from closing its sockets to being gone.
+const DYING: Duration = Duration::from_secs(2);
+
+/// How soon to look again.
+const SOON: Duration = Duration::from_millis(10);
 
 /// Docker's grace, in seconds, where neither the user nor the container says otherwise.
 const GRACE: i64 = 10;
@@ -126,7 +133,12 @@ impl Engine {
     pub(crate) fn kill_for_removal(&self, container: &Container) -> Result<()> {
         const SIGKILL: i32 = 9;
         // `again`: the removal is ours, not the shim's, even with `--rm`.
-        self.ask(container, Request::Stop { signal: SIGKILL, grace: 0, again: true }).map(drop)
+        match self.ask(container, Request::Stop { signal: SIGKILL, grace: 0, again: true }) {
+            // However it came about, it has ended.
+            Err(error) if !container.state()?.status.is_running() => tracing::warn!("{error}"),
+            asked => drop(asked?),
+        }
+        Ok(())
     }
 
     /// Asks the shim of a container that must run.
@@ -138,15 +150,30 @@ impl Engine {
     }
 
     /// Asks the shim. None when there is none any more; the state on disk is the truth then.
+    ///
+    /// # Errors
+    /// What it answers; or what it said when it panicked.
     fn ask(&self, container: &Container, request: Request) -> Result<Option<Answer>> {
+        let shim = container.written_state()?.shim;
         if let Some(answer) = shim::call(container, request)? {
             return Ok(Some(answer));
         }
-        // It was killed, or is just writing down the end, for which it holds the lock.
-        match container.lock() {
-            Ok(lock) => self.settle(container, &container.record()?, &lock).map(|_| None),
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let deadline = Instant::now() + DYING;
+        loop {
+            // It is just writing down the end, for which it holds the lock; or it was killed, which nobody has seen yet.
+            let state = match container.lock() {
+                Ok(lock) => self.settle(container, &container.record()?, &lock)?,
+                Err(error) if error.kind == Kind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            if let Some(words) = state.last_words {
+                return Err(Error::new(Kind::System, words));
+            }
+            // A process that is killed closes its sockets before it is gone.
+            if !state.status.is_running() || state.shim != shim || Instant::now() >= deadline {
+                return Ok(None);
+            }
+            std::thread::sleep(SOON);
         }
     }
 

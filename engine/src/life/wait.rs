@@ -85,7 +85,7 @@ impl Waiting {
     pub fn finish(&mut self, caller: &UnixStream) -> Result<Option<api::WaitResponse>> {
         loop {
             let woken = match std::mem::replace(&mut self.waits_for, WaitsFor::Change) {
-                WaitsFor::Nothing => return Ok(Some(response(self.seen.exit_code))),
+                WaitsFor::Nothing => return self.end().map(Some),
                 WaitsFor::Shim(stream) => wait_shim(stream, caller)?,
                 WaitsFor::Pending(stream, pending) => self.wait_pending(stream, pending, caller)?,
                 WaitsFor::Change => self.wait_change(caller)?,
@@ -105,11 +105,17 @@ impl Waiting {
                 }
                 Woken::Answered(_) | Woken::Changed => {}
             }
-            if matches!(self.waits_for, WaitsFor::Change)
-                && let Some(code) = self.look()?
-            {
-                return Ok(Some(response(code)));
+            if matches!(self.waits_for, WaitsFor::Change) && self.look()? {
+                return self.end().map(Some);
             }
+        }
+    }
+
+    /// How the container ended, as it was last seen.
+    fn end(&self) -> Result<api::WaitResponse> {
+        match &self.seen.last_words {
+            Some(words) => Err(Error::new(Kind::System, words)),
+            None => Ok(response(self.seen.exit_code)),
         }
     }
 
@@ -143,24 +149,23 @@ impl Waiting {
         Ok(Woken::Changed)
     }
 
-    /// The exit code, if the condition holds now; else decides what to wait for.
-    fn look(&mut self) -> Result<Option<i32>> {
+    /// Whether the condition holds now; else decides what to wait for.
+    fn look(&mut self) -> Result<bool> {
         if !self.container.config_path().exists() {
-            return Ok(Some(self.seen.exit_code));
+            return Ok(true);
         }
         let state = self.container.state()?;
         let ended_meanwhile = state.finished_at != self.seen.finished_at;
         self.seen = state;
         if self.seen.status.is_running() {
             self.ask_shim()?;
-            return Ok(None);
+            return Ok(false);
         }
-        let holds = match self.condition {
+        Ok(match self.condition {
             WaitCondition::NotRunning => true,
             WaitCondition::NextExit => ended_meanwhile,
             WaitCondition::Removed => false,
-        };
-        Ok(holds.then_some(self.seen.exit_code))
+        })
     }
 
     /// To be answered when the condition holds. No shim, in spite of what the state says: that is about to change.

@@ -136,6 +136,11 @@ fn connect(container: &Container) -> Result<Option<UnixStream>> {
     }
 }
 
+/// Whether this container has a shim that listens.
+pub(crate) fn is_there(container: &Container) -> Result<bool> {
+    connect(container).map(|stream| stream.is_some())
+}
+
 /// Asks, without waiting for the answer. None when there is no shim.
 pub(crate) fn ask(container: &Container, request: Request) -> Result<Option<UnixStream>> {
     let Some(mut stream) = connect(container)? else { return Ok(None) };

@@ -159,6 +159,7 @@ impl Shim {
             exit_code: 0,
             error: String::new(),
             oom_killed: false,
+            last_words: None,
             started_at: state::now(),
             ..self.state.clone()
         };

@@ -31,6 +31,16 @@ pub fn describe(info: &PanicHookInfo<'_>, to: &mut impl fmt::Write) -> fmt::Resu
     }
 }
 
+/// The sentence that [`describe`] has made of a hole, in a text that has words around it.
+pub fn sentence(text: &str) -> Option<&str> {
+    const MIDDLE: &str = " is still yours to write: ";
+    let middle = text.find(MIDDLE)?;
+    let begin = text[..middle].rfind("exercise ")?;
+    let place = middle + MIDDLE.len();
+    let end = text[place..].find(char::is_whitespace).map_or(text.len(), |length| place + length);
+    Some(&text[begin..end])
+}
+
 /// The number of the exercise whose hole was met: `todo!("exercise 2.3, unpack: …")`.
 pub fn exercise<'a>(info: &'a PanicHookInfo<'_>) -> Option<&'a str> {
     let hole = info.payload_as_str()?.strip_prefix("not yet implemented: exercise ")?;
@@ -114,6 +124,17 @@ mod tests {
             }
             nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(cloned.pid), None).unwrap();
         }
+    }
+
+    #[test]
+    fn a_sentence_is_found_in_what_was_put_around_it() {
+        let sentence = super::sentence;
+        let told = "exercise 1.2 is still yours to write: chapters/01-process/src/namespaces.rs:95";
+        assert_eq!(sentence(told), Some(told));
+        let around =
+            format!("kesako: Error response from daemon: {told}\n\nRun 'kesako run --help' for more information");
+        assert_eq!(sentence(&around), Some(told));
+        assert_eq!(sentence("an exercise is hard to write: x"), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::io::{self, Write};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Chunks that wait in a queue before their producer does.
@@ -21,13 +21,18 @@ const CHUNK: usize = 64 << 10;
 pub(super) async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> engine::Result<T> + Send + 'static,
 ) -> Result<T, Refusal> {
-    match tokio::task::spawn_blocking(call).await {
-        Ok(result) => result.map_err(Refusal::from),
-        Err(defect) => Err(Refusal::system(format!("a defect in the engine: {defect}"))),
+    let (refuse, refused) = oneshot::channel();
+    // Who does not wait for the answer need not hear of it.
+    let refuse = |words| drop(refuse.send(words));
+    let done = tokio::task::spawn_blocking(|| engine::answering(refuse, call));
+    tokio::select! {
+        done = done => done.unwrap_or_else(|defect| Err(engine::Error::system("answer", defect))).map_err(Refusal::from),
+        Ok(words) = refused => Err(Refusal::system(words)),
     }
 }
 
 /// The engine's end of a queue: what is written here becomes the body of an answer.
+#[derive(Clone)]
 pub(super) struct Sink(mpsc::Sender<Result<Bytes, Refusal>>);
 
 impl Sink {
@@ -40,6 +45,11 @@ impl Sink {
     fn fail(&self, refusal: Refusal) {
         // Nobody to hear it: nobody to tell.
         self.0.blocking_send(Err(refusal)).ok();
+    }
+
+    /// The same from a thread that may not wait: a reader that is far behind hears only of the end.
+    fn fail_now(&self, words: String) {
+        self.0.try_send(Err(Refusal::system(words))).ok();
     }
 }
 
@@ -65,8 +75,9 @@ pub(super) async fn write_to(
         if result.is_ok() {
             buffered.flush().ok();
         }
-        let (sink, _) = buffered.into_parts();
-        (result, sink)
+        // What is left in the buffer goes with it.
+        drop(buffered.into_parts());
+        result
     };
     started(content_type, whole, |refusal| Err(io::Error::other(refusal.message))).await
 }
@@ -82,20 +93,21 @@ pub(super) async fn report(produce: impl FnOnce(&Sink) -> engine::Result<()> + S
         };
         Ok(Bytes::from(answer::json_line(&line)))
     };
-    let whole = |sink: Sink| (produce(&sink), sink);
-    started("application/json", whole, error_line).await
+    started("application/json", |sink| produce(&sink), error_line).await
 }
 
 /// Waits for the first chunk, to choose between an answer and a refusal.
 async fn started(
     content_type: &'static str,
-    produce: impl FnOnce(Sink) -> (engine::Result<()>, Sink) + Send + 'static,
+    produce: impl FnOnce(Sink) -> engine::Result<()> + Send + 'static,
     late_error: impl Fn(Refusal) -> io::Result<Bytes> + Send + 'static,
 ) -> Answer {
-    let (sink, mut queue) = mpsc::channel(QUEUE);
+    let (sender, mut queue) = mpsc::channel(QUEUE);
+    let [sink, end, sudden_end] = [0; 3].map(|_| Sink(sender.clone()));
+    drop(sender);
     tokio::task::spawn_blocking(move || {
-        if let (Err(error), sink) = produce(Sink(sink)) {
-            sink.fail(error.into());
+        if let Err(error) = engine::answering(move |words| sudden_end.fail_now(words), || produce(sink)) {
+            end.fail(error.into());
         }
     });
     let first = match queue.recv().await {
