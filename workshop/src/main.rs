@@ -48,7 +48,10 @@
 //!
 //! **4. Tests** in `tests/chapters/…`: what fails says what was expected, why, and what to read.
 //!
-//! Then `cargo workshop starters` writes the chapter, and `cargo workshop verify 2.2` proves all of it.
+//! **5. A scenario** in `workshop/scenarios.txt`, if none of them comes by: commands in which the runtime meets the hole.
+//!
+//! Then `cargo workshop starters` writes the chapter, `cargo workshop verify 2.2` proves all of it but the last, and
+//! `cargo workshop verify 2.2 --runtime` that one.
 
 #![forbid(unsafe_code)]
 #![allow(unreachable_pub)]
@@ -60,6 +63,8 @@ mod keep;
 mod learn;
 mod marks;
 mod progress;
+mod runtime;
+mod scenario;
 mod scratch;
 mod starters;
 mod suite;

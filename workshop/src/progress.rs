@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Chapter, Exercise};
 use crate::marks;
+use crate::scratch::target;
 use crate::suite::{self, Outcome};
 use anyhow::{Context as _, Result};
 use colored::{ColoredString, Colorize as _};
@@ -33,7 +34,9 @@ impl Standing {
 
 /// Runs these exercises' tests on the learner's crate. Nothing, if it does not compile; cargo has said why.
 pub fn run(root: &Path, chapter: &Chapter, exercises: &[&Exercise]) -> Result<Option<Outcome>> {
-    let Some(suite) = suite::build(root, &format!("chapter-{}", chapter.number))? else { return Ok(None) };
+    let Some(suite) = suite::build(root, &format!("chapter-{}", chapter.number), &target(root))? else {
+        return Ok(None);
+    };
     let tests: Vec<String> = exercises.iter().flat_map(|exercise| exercise.about.tests.clone()).collect();
     suite.run(&tests, &[]).map(Some)
 }

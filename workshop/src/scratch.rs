@@ -1,8 +1,10 @@
-//! A copy of a solution in which every exercise is a choice, made when the suite runs.
+//! Copies in which every exercise is a choice, made when they run: of a solution with its suite, and of the whole runtime.
 
 use crate::catalogue::{Chapter, sources};
 use crate::keep::put;
 use crate::marks::{self, Id};
+use crate::starters::renamed;
+use crate::switchboard::{Whose, switch};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,41 +52,82 @@ pub fn wrong_answers(root: &Path, chapter: &Chapter) -> Result<Vec<Wrong>> {
     Ok(answers)
 }
 
-/// Writes the copy, a workspace of its own that shares the build of this one. Returns where it is.
+/// Writes a copy of a chapter and its suite, a workspace of its own. Returns where it is.
 pub fn write(root: &Path, chapter: &Chapter, wrong: &[Wrong]) -> Result<PathBuf> {
     let place = target(root).join("workshop").join(&chapter.folder);
-    // What is the same as before stays untouched, so that cargo has nothing to build.
-    let keep = |file: &Path, text: &str| match fs::read_to_string(place.join(file)) {
-        Ok(before) if before == text => Ok(()),
-        _ => put(&place.join(file), text),
-    };
     let solution = chapter.solution();
-    for file in sources(&root.join(&solution))? {
-        let mut source = fs::read_to_string(root.join(&solution).join(&file))?;
-        for mark in marks::find(&source)?.iter().rev() {
-            source = with_choice(&source, mark, wrong);
-        }
-        if file == Path::new("src/lib.rs") {
-            source += CHOOSE;
-        }
-        keep(&solution.join(&file), &source)?;
-    }
-    let manifest = fs::read_to_string(root.join(&solution).join("Cargo.toml"))?;
-    // What is left of a function in a choice of three gives rise to warnings, of which none says anything.
-    keep(
-        &solution.join("Cargo.toml"),
-        &manifest.replace("[lints]\nworkspace = true", "[lints.rust]\nwarnings = \"allow\""),
-    )?;
-    keep(Path::new("Cargo.toml"), &workspace(&fs::read_to_string(root.join("Cargo.toml"))?, &solution))?;
-    if !place.join("Cargo.lock").exists() {
-        fs::copy(root.join("Cargo.lock"), place.join("Cargo.lock"))?;
-    }
+    write_crate(root, chapter, wrong, &place.join(&solution), FROM_ENVIRONMENT)?;
+    keep(&place.join("Cargo.toml"), &workspace(&fs::read_to_string(root.join("Cargo.toml"))?, &solution))?;
+    lock(root, &place)?;
     // The tests are looked at where they are. Not the folder itself: insta would take its real name for another workspace.
     for folder in ["tests/chapters", "tests/support"] {
         mirror(&root.join(folder), &place.join(folder))?;
     }
     mirror(&root.join(&solution).join("tests"), &place.join(&solution).join("tests"))?;
     Ok(place)
+}
+
+/// Writes a copy of the runtime on the learners' chapters, all of them solved, each exercise a choice between the hole and
+/// its solution. What is chosen stands in the file `choice` there, because a shim inherits no environment.
+pub fn write_runtime(root: &Path, chapters: &[Chapter]) -> Result<PathBuf> {
+    let place = target(root).join("workshop").join("runtime");
+    let mut manifest = fs::read_to_string(root.join("Cargo.toml"))?;
+    for chapter in chapters {
+        let mine = place.join(chapter.learners());
+        write_crate(root, chapter, &[], &mine, FROM_FILE)?;
+        let named = fs::read_to_string(mine.join("Cargo.toml"))?;
+        keep(&mine.join("Cargo.toml"), &renamed(chapter, &named))?;
+        manifest = switch(&manifest, chapter, Whose::Mine)?;
+    }
+    keep(&place.join("Cargo.toml"), &runtime_manifest(&manifest))?;
+    lock(root, &place)?;
+    let unmarked =
+        fs::read_dir(root.join("solutions"))?.map(|entry| Ok(Path::new("solutions").join(entry?.file_name())));
+    let unmarked: Vec<_> = unmarked.collect::<Result<_>>()?;
+    let marked: Vec<_> = chapters.iter().map(Chapter::solution).collect();
+    for folder in unmarked.iter().filter(|folder| !marked.contains(folder)) {
+        mirror(&root.join(folder), &place.join(folder))?;
+    }
+    for folder in ["src", "engine"] {
+        mirror(&root.join(folder), &place.join(folder))?;
+    }
+    Ok(place)
+}
+
+/// Writes a crate of a chapter with its choices.
+fn write_crate(root: &Path, chapter: &Chapter, wrong: &[Wrong], to: &Path, chosen: &str) -> Result<()> {
+    let solution = root.join(chapter.solution());
+    for file in sources(&solution)? {
+        let mut source = fs::read_to_string(solution.join(&file))?;
+        for mark in marks::find(&source)?.iter().rev() {
+            source = with_choice(&source, mark, wrong);
+        }
+        if file == Path::new("src/lib.rs") {
+            source += &CHOOSE.replace("CHOSEN", chosen);
+        }
+        keep(&to.join(&file), &source)?;
+    }
+    // What is left of a function in a choice of three gives rise to warnings, of which none says anything.
+    let manifest = fs::read_to_string(solution.join("Cargo.toml"))?;
+    keep(&to.join("Cargo.toml"), &manifest.replace("[lints]\nworkspace = true", "[lints.rust]\nwarnings = \"allow\""))
+}
+
+/// Writes what is not there as it is: else it stays untouched, so that cargo has nothing to build.
+fn keep(file: &Path, text: &str) -> Result<()> {
+    match fs::read_to_string(file) {
+        Ok(before) if before == text => Ok(()),
+        _ => put(file, text),
+    }
+}
+
+/// The same versions as here. Cargo leaves out of its copy what the copy does not use.
+fn lock(root: &Path, place: &Path) -> Result<()> {
+    let (ours, theirs) = (root.join("Cargo.lock"), place.join("Cargo.lock"));
+    let written = |file: &Path| fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    if written(&theirs) < written(&ours) {
+        fs::copy(ours, theirs)?;
+    }
+    Ok(())
 }
 
 /// The source with a choice between the marks.
@@ -101,14 +144,17 @@ fn with_choice(source: &str, mark: &marks::Mark, wrong: &[Wrong]) -> String {
     marks::replace(source, mark, &text)
 }
 
+/// Asked first where there is one thread: afterwards, between clone and exec too, nothing is read or allocated.
 const CHOOSE: &str = "
 #[doc(hidden)]
 pub fn workshop_choice(choice: &str) -> bool {
-    static CHOICE: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| std::env::var(\"KESAKO_WORKSHOP_CHOICE\").unwrap_or_default());
+    static CHOICE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| CHOSEN.unwrap_or_default());
     CHOICE.split(' ').any(|chosen| chosen == choice)
 }
 ";
+
+const FROM_ENVIRONMENT: &str = "std::env::var(\"KESAKO_WORKSHOP_CHOICE\")";
+const FROM_FILE: &str = "std::fs::read_to_string(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../../choice\"))";
 
 /// The root's manifest, of which only what concerns all members is left.
 fn workspace(manifest: &str, member: &Path) -> String {
@@ -126,8 +172,31 @@ fn workspace(manifest: &str, member: &Path) -> String {
     text
 }
 
+/// The root's manifest for a copy that holds only what the runtime is built of. Its program has a name of its own, so that it
+/// does not take the place of the one that is built here.
+fn runtime_manifest(manifest: &str) -> String {
+    let mut text = String::new();
+    let mut wanted = true;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            wanted = !line.starts_with("[dev-dependencies]") && line != "[workspace]";
+        }
+        if wanted && !line.starts_with("default-run") {
+            text += line;
+            text.push('\n');
+        }
+    }
+    // What it depends on beneath it are members, too.
+    format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [\".\"]\n{text}\n[[bin]]\nname = \"{RUNTIME}\"\npath = \"src/main.rs\"\n"
+    )
+}
+
+/// The program of [`write_runtime`].
+pub const RUNTIME: &str = "kesako-unfinished";
+
 /// Where cargo builds.
-fn target(root: &Path) -> PathBuf {
+pub fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
@@ -159,7 +228,18 @@ mod tests {
              todo!(\"exercise 1.2, seven: say it\") } else if crate::workshop_choice(\"1.2=a\") { // mistake: no 8 } \
              else { 7 } // end exercise }"
         );
-        assert!(CHOOSE.contains(CHOICE));
+        assert!(FROM_ENVIRONMENT.contains(CHOICE));
+    }
+
+    #[test]
+    fn a_runtime_is_a_package_with_a_program_of_its_own() {
+        let manifest = "[workspace]\nmembers = [\n  \"a\",\n]\n[workspace.package]\na = 1\n[package]\nname = \"k\"\ndefault-run = \"k\"\n\
+                        [dependencies]\nb = 1\n[dev-dependencies]\nc = 1\n[profile.release]\nd = 1\n";
+        assert_eq!(
+            runtime_manifest(manifest),
+            "[workspace]\nresolver = \"3\"\nmembers = [\".\"]\n[workspace.package]\na = 1\n[package]\nname = \"k\"\n\
+             [dependencies]\nb = 1\n[profile.release]\nd = 1\n\n[[bin]]\nname = \"kesako-unfinished\"\npath = \"src/main.rs\"\n"
+        );
     }
 
     #[test]

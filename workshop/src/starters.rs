@@ -136,7 +136,8 @@ fn manifest(chapter: &Chapter, solution: &str) -> String {
     )
 }
 
-fn renamed(chapter: &Chapter, text: &str) -> String {
+/// A text of the solution's, under the learner's name.
+pub fn renamed(chapter: &Chapter, text: &str) -> String {
     let number = chapter.number;
     text.replace(&format!("solution-{number}"), &format!("chapter-{number}"))
         .replace(&format!("solution_{number}"), &format!("chapter_{number}"))

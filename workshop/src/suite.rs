@@ -35,11 +35,10 @@ impl Outcome {
     }
 }
 
-/// Builds the suite of a package of the workspace at `root`. Nothing, if it does not compile; cargo has said why.
-pub fn build(root: &Path, package: &str) -> Result<Option<Suite>> {
+/// Cargo, in the workspace at `root`.
+pub fn cargo(root: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root).args(["test", "--quiet", "--no-run", "--test", "suite", "--package", package]);
-    cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
+    cargo.current_dir(root);
     // `cargo run` has told us of the package that we are, which the other does not concern.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -47,6 +46,15 @@ pub fn build(root: &Path, package: &str) -> Result<Option<Suite>> {
             cargo.env_remove(name);
         }
     }
+    cargo
+}
+
+/// Builds the suite of a package of the workspace at `root`, to this folder. Nothing, if it does not compile; cargo has
+/// said why.
+pub fn build(root: &Path, package: &str, target: &Path) -> Result<Option<Suite>> {
+    let mut cargo = cargo(root);
+    cargo.args(["test", "--quiet", "--no-run", "--test", "suite", "--package", package, "--target-dir"]).arg(target);
+    cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
     let output = cargo.output().context("cargo cannot be run")?;
     if !output.status.success() {
         return Ok(None);

@@ -68,7 +68,7 @@ pub fn whose_is(manifest: &str, chapter: &Chapter) -> Result<Whose> {
     found.with_context(|| format!("Cargo.toml has no line `{}`", line(chapter, Whose::Reference)))
 }
 
-fn switch(manifest: &str, chapter: &Chapter, whose: Whose) -> Result<String> {
+pub fn switch(manifest: &str, chapter: &Chapter, whose: Whose) -> Result<String> {
     let now = whose_is(manifest, chapter)?;
     Ok(manifest.replacen(&line(chapter, now), &line(chapter, whose), 1))
 }

@@ -6,6 +6,7 @@
 
 use crate::catalogue::{self, Chapter, Exercise, Selection};
 use crate::marks::Id;
+use crate::runtime;
 use crate::scratch::{self, CHOICE, Wrong};
 use crate::suite::{self, Outcome, Suite};
 use anyhow::{Result, bail};
@@ -20,21 +21,34 @@ use std::time::Instant;
 pub struct Verify {
     /// A chapter (2) or an exercise (2.3); else all of them
     what: Option<String>,
+    /// Prove that the runtime says which exercise it met, instead of what the tests say
+    #[arg(long)]
+    runtime: bool,
+    /// With --runtime: of the release build, in which a panic ends the process
+    #[arg(long, requires = "runtime")]
+    release: bool,
 }
 
 impl Verify {
     pub fn run(&self, root: &Path) -> Result<ExitCode> {
         let begun = Instant::now();
         let mut complaints = Vec::new();
-        let mut proved = 0;
         let what = Selection::parse(self.what.as_deref())?;
-        for chapter in what.chapters(catalogue::chapters(root)?)? {
-            let wrong = scratch::wrong_answers(root, &chapter)?;
-            let place = scratch::write(root, &chapter, &wrong)?;
-            let suite = suite::build(&place, &format!("solution-{}", chapter.number))?;
-            let Some(suite) = suite else { bail!("{} does not compile with its wrong answers in it", chapter.folder) };
-            proved += what.exercises(&chapter).count();
-            complaints.extend(Proof { chapter: &chapter, wrong: &wrong, suite }.all(what)?);
+        let chapters = what.chapters(catalogue::chapters(root)?)?;
+        let exercises: Vec<_> = chapters.iter().flat_map(|chapter| what.exercises(chapter)).collect();
+        let proved = exercises.len();
+        if self.runtime {
+            complaints = runtime::prove(root, &catalogue::chapters(root)?, &exercises, self.release)?;
+        } else {
+            for chapter in &chapters {
+                let wrong = scratch::wrong_answers(root, chapter)?;
+                let place = scratch::write(root, chapter, &wrong)?;
+                let suite = suite::build(&place, &format!("solution-{}", chapter.number), &scratch::target(root))?;
+                let Some(suite) = suite else {
+                    bail!("{} does not compile with its wrong answers in it", chapter.folder)
+                };
+                complaints.extend(Proof { chapter, wrong: &wrong, suite }.all(what)?);
+            }
         }
         println!();
         for complaint in &complaints {
