@@ -6,7 +6,18 @@
 
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod error;
+pub mod graph;
+pub mod names;
+pub mod plan;
+pub mod reach;
 pub mod schedule;
+
+pub use arguments::Arguments;
+pub use error::{Error, Result};
+pub use graph::{Asked, Base, Graph, Node};
+pub use names::Tree;
 
 /// Whose chapter this is: `solution-7` the reference, `chapter-7` the learner's. `kesako version` tells.
 pub const PACKAGE: &str = env!("CARGO_PKG_NAME");

@@ -356,7 +356,10 @@ mod tests {
         // 3 begins with 0, and waits for 2, which can begin only after 0 and 1 (one place is 3's, until it waits).
         let stages = needed([(0, None), (1, Some(0)), (2, Some(1)), (3, None)]);
         let result = run(&stages, 2, NOTHING, |stage, others| match stage {
-            0 => Ok::<_, ()>(thread::sleep(Duration::from_millis(20))),
+            0 => {
+                thread::sleep(Duration::from_millis(20));
+                Ok::<_, ()>(())
+            }
             3 => others.get(2).map(drop).map_err(|_| ()),
             _ => Ok(()),
         });

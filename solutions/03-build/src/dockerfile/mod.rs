@@ -21,7 +21,7 @@ mod mount;
 mod run;
 mod source;
 mod stages;
-mod suggest;
+pub mod suggest;
 mod words;
 
 pub use directives::Directives;

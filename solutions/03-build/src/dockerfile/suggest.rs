@@ -13,7 +13,8 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
 }
 
 /// The message, with the nearest name as Docker adds it.
-pub(crate) fn suggested<'a>(message: String, written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn suggested<'a>(message: String, written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     match nearest(written, known) {
         Some(name) => format!("{message} (did you mean {name}?)"),
         None => message,

@@ -1,0 +1,40 @@
+//! What a Dockerfile's stages need of each other: `cargo run -p solution-7 --example plan -- DOCKERFILE [--target STAGE] [--dot]`.
+//!
+//! ```text
+//! plan dockerfile.multi --target first
+//! plan dockerfile.multi --dot | dot -Tsvg > stages.svg
+//! ```
+//! Nothing is built, and no image is looked at: what an image's own ONBUILD would add is not shown.
+
+use multi_stage::plan::{Dot, Plan};
+use multi_stage::{Asked, Graph};
+use solution_7 as multi_stage;
+use std::collections::BTreeMap;
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (mut file, mut target, mut dot) = (None, String::new(), false);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--target" => target = arguments.next().ok_or("--target needs a stage")?,
+            "--dot" => dot = true,
+            _ => file = Some(argument),
+        }
+    }
+    let file = file.ok_or("usage: plan DOCKERFILE [--target STAGE] [--dot]")?;
+    let parsed = build::dockerfile::parse(&file, &std::fs::read(&file)?)?;
+    let asked = Asked {
+        target: &target,
+        build_args: &BTreeMap::new(),
+        contexts: &BTreeMap::new(),
+        platform: &layers::manifest::Platform::host(),
+        triggers: &|_| Vec::new(),
+    };
+    let graph = Graph::new(&parsed, &asked)?;
+    match dot {
+        true => print!("{}", Dot(&graph)),
+        false => print!("{}", Plan(&graph)),
+    }
+    Ok(())
+}
