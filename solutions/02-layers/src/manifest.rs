@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Media types: OCI's, and Docker's for the same things.
 pub mod media_type {
@@ -81,6 +82,17 @@ pub struct Platform {
     pub os_features: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+}
+
+/// `linux/arm/v7`. Every arm64 is a v8, so that is not said.
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        match self.variant.as_deref() {
+            Some(variant) if (self.architecture.as_str(), variant) != ("arm64", "v8") => write!(f, "/{variant}"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Platform {
@@ -274,6 +286,14 @@ mod tests {
         let index = Index { manifests, ..Index::default() };
         let chosen = index.for_platform(&Platform::parse(host).unwrap());
         chosen.iter().map(|d| d.digest.to_string().chars().last().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_platform_is_written_as_it_is_read() {
+        for text in ["linux/amd64", "linux/arm/v7", "linux/arm64", "windows/amd64"] {
+            assert_eq!(Platform::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Platform::parse("linux/arm64/v8").unwrap().to_string(), "linux/arm64");
     }
 
     #[test]
