@@ -31,4 +31,7 @@ pub enum Error {
     /// A word whose variables cannot be replaced by values.
     #[error("failed to process {word:?}: {why}")]
     Expand { word: String, why: String },
+    /// A `--mount` that is none, once its variables were expanded.
+    #[error("{0}")]
+    Mount(String),
 }

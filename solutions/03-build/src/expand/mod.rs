@@ -2,12 +2,16 @@
 //! builder itself speaks. A RUN's command is not expanded here: that is its shell's work.
 //!
 //! [`lexer`] goes through a word, [`substitution`] knows `${NAME:-word}` and its kin, [`pattern`] the wildcards in
-//! `${NAME%pattern}`.
+//! `${NAME%pattern}`. [`instruction()`] says which words of an instruction are expanded, and [`args`] what `ARG` is worth.
 
+pub mod args;
+mod instruction;
 mod lexer;
 mod pattern;
 mod substitution;
 
+pub use args::Args;
+pub use instruction::{Expansion, instruction};
 pub(crate) use lexer::{Lexer, Quotes};
 
 use crate::error::Result;
@@ -47,3 +51,6 @@ pub fn shown(text: &str, lookup: Lookup, escape: char) -> String {
     let lexer = Lexer { quotes: Quotes::Keep, keep_unset: true, ..Lexer::new(escape) };
     lexer.word(text, lookup).map_or_else(|_| text.to_owned(), |expanded| expanded.text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! What build arguments are worth, and where they are known.
+//!
+//! Dockerfile reference, "ARG". There are three scopes. What is given with `--build-arg` is nothing until an ARG names it.
+//! An ARG before the first FROM is known to the FROM lines, and so are the platforms ([`automatic`]), which nobody has to
+//! declare there. Within a stage only its own ARGs are known, and those of the stages it is built from; `ARG NAME` without a
+//! default takes what the scope of the FROM lines has. Proxies ([`PROXIES`]) alone are known without an ARG, and only to
+//! RUN: neither the cache nor the history knows them.
+
+use super::{Expanded, Lookup};
+use crate::dockerfile::{Parsed, suggest};
+use crate::error::{Error, Result};
+use crate::instruction::{Dockerfile, Instruction, Stage};
+use layers::manifest::Platform;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Given as a build argument, these are environment of a RUN, in capitals and in small letters.
+pub const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
+/// Build arguments that say something to the builder itself.
+pub const BUILDERS: [&str; 10] = [
+    "BUILDKIT_BUILD_NAME",
+    "BUILDKIT_CACHE_MOUNT_NS",
+    "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+    "BUILDKIT_DOCKERFILE_CHECK",
+    "BUILDKIT_INLINE_CACHE",
+    "BUILDKIT_MULTI_PLATFORM",
+    "BUILDKIT_SANDBOX_HOSTNAME",
+    "BUILDKIT_SBOM_SCAN_CONTEXT",
+    "BUILDKIT_SBOM_SCAN_STAGE",
+    "BUILDKIT_SYNTAX",
+];
+
+/// The build arguments of one build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Args {
+    given: BTreeMap<String, String>,
+    /// What FROM lines know.
+    global: BTreeMap<String, String>,
+    /// The ARGs before the first FROM, with or without a value.
+    declared: BTreeSet<String>,
+}
+
+/// What a FROM is about, without variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    pub from: Expanded,
+    pub platform: Option<Expanded>,
+}
+
+/// The platform ARGs that nobody has to declare in the scope of the FROM lines. `build` is this machine's; `stage` the
+/// name of the target.
+pub fn automatic(build: &Platform, target: &Platform, stage: &str) -> [(&'static str, String); 11] {
+    // What the platform's own name says: the third part, if it has one.
+    let variant = |platform: &Platform| platform.to_string().split('/').nth(2).unwrap_or_default().to_owned();
+    let version = |platform: &Platform| platform.os_version.clone().unwrap_or_default();
+    [
+        ("BUILDPLATFORM", build.to_string()),
+        ("BUILDOS", build.os.clone()),
+        ("BUILDOSVERSION", version(build)),
+        ("BUILDARCH", build.architecture.clone()),
+        ("BUILDVARIANT", variant(build)),
+        ("TARGETPLATFORM", target.to_string()),
+        ("TARGETOS", target.os.clone()),
+        ("TARGETOSVERSION", version(target)),
+        ("TARGETARCH", target.architecture.clone()),
+        ("TARGETVARIANT", variant(target)),
+        ("TARGETSTAGE", if stage.is_empty() { "default" } else { stage }.to_owned()),
+    ]
+}
+
+impl Args {
+    /// What is given, and what the ARGs before the first FROM make of it.
+    ///
+    /// # Errors
+    /// [`Error::Dockerfile`]: a default cannot be expanded.
+    pub fn new(
+        parsed: &Parsed,
+        given: &BTreeMap<String, String>,
+        automatic: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self> {
+        let mut args = Self { given: given.clone(), ..Self::default() };
+        for (name, value) in automatic {
+            args.global.insert(name.to_owned(), given.get(name).cloned().unwrap_or(value));
+        }
+        for step in &parsed.dockerfile.meta_args {
+            let Instruction::Arg(names) = &step.instruction else { continue };
+            for (name, default) in names {
+                let value = match (given.get(name), default) {
+                    (Some(given), _) => Some(given.clone()),
+                    (None, Some(default)) => {
+                        let expanded = super::word(default, &|name| args.global(name), parsed.directives.escape);
+                        Some(expanded.map_err(|error| parsed.source.blame(&step.lines, error.to_string()))?.text)
+                    }
+                    (None, None) => None,
+                };
+                args.declared.insert(name.clone());
+                args.global.extend(value.map(|value| (name.clone(), value)));
+            }
+        }
+        Ok(args)
+    }
+
+    /// What a name is worth in a FROM line.
+    pub fn global(&self, name: &str) -> Option<String> {
+        self.global.get(name).cloned()
+    }
+
+    /// All that may be named in a FROM line.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.global.keys().chain(&self.declared).map(String::as_str)
+    }
+
+    /// What `ARG name=default` in a stage is worth; `lookup` knows the stage's variables so far. None: nothing, and the
+    /// name is not set.
+    ///
+    /// One after the other: the ARGs of one line see those before them. They are not kept in the image, but they are
+    /// environment of the RUNs after them, in this stage and in those that are built from it.
+    ///
+    /// # Errors
+    /// [`Error::Expand`].
+    pub fn declared(
+        &self,
+        name: &str,
+        default: Option<&str>,
+        lookup: Lookup,
+        escape: char,
+    ) -> Result<Option<Expanded>> {
+        let plain = |text: &String| Expanded { text: text.clone(), ..Expanded::default() };
+        match (self.given.get(name), default) {
+            (Some(given), _) => Ok(Some(plain(given))),
+            (None, Some(default)) => super::word(default, lookup, escape).map(Some),
+            (None, None) => Ok(self.global.get(name).map(plain)),
+        }
+    }
+
+    /// The image and the platform of a FROM.
+    ///
+    /// # Errors
+    /// [`Error::Dockerfile`]: they cannot be expanded, or nothing is left.
+    pub fn base(&self, stage: &Stage, parsed: &Parsed) -> Result<Base> {
+        let blame = |message: String| parsed.source.blame(&stage.lines, message);
+        let expand = |text: &str| super::word(text, &|name| self.global(name), parsed.directives.escape);
+        let from = expand(&stage.from).map_err(|error| blame(error.to_string()))?;
+        if from.text.is_empty() {
+            return Err(blame(format!("base name ({}) should not be blank", stage.from)));
+        }
+        let Some(written) = &stage.platform else { return Ok(Base { from, platform: None }) };
+        let failed = |error: Error| blame(format!("failed to process arguments for platform {written}: {error}"));
+        let platform = expand(written).map_err(failed)?;
+        if platform.text.is_empty() {
+            let near = platform.unmatched.iter().find_map(|name| suggest::nearest(name, self.names()));
+            let hint = near.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+            return Err(blame(format!("empty platform value from expression {written}{hint}")));
+        }
+        Ok(Base { from, platform: Some(platform) })
+    }
+
+    /// `HTTP_PROXY=…`, `http_proxy=…`: what RUN gets without an ARG.
+    pub fn proxies(&self) -> Vec<String> {
+        let given = |proxy: &str| self.given.iter().rfind(|(name, _)| name.eq_ignore_ascii_case(proxy));
+        let both =
+            |(proxy, value): (&str, &String)| [format!("{proxy}={value}"), format!("{}={value}", proxy.to_lowercase())];
+        PROXIES
+            .iter()
+            .filter_map(|proxy| given(proxy).filter(|(_, value)| !value.is_empty()).map(|(_, value)| (*proxy, value)))
+            .flat_map(both)
+            .collect()
+    }
+
+    /// Build arguments that were given for nothing: no ARG names them, and the builder does not know them.
+    pub fn unconsumed<'a>(&'a self, dockerfile: &Dockerfile) -> Vec<&'a str> {
+        let steps = dockerfile.meta_args.iter().chain(dockerfile.stages.iter().flat_map(|stage| &stage.steps));
+        let declared: BTreeSet<&str> = steps
+            .filter_map(|step| match &step.instruction {
+                Instruction::Arg(names) => Some(names.iter().map(|(name, _)| name.as_str())),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let known = |name: &str| {
+            declared.contains(name)
+                || self.global.contains_key(name)
+                || BUILDERS.contains(&name)
+                || PROXIES.iter().any(|proxy| proxy.eq_ignore_ascii_case(name))
+                || name == "SOURCE_DATE_EPOCH"
+        };
+        self.given.keys().map(String::as_str).filter(|name| !known(name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile;
+
+    const FILE: &str = "ARG VERSION=3.20\n\
+        ARG IMAGE=alpine:$VERSION EMPTY\n\
+        FROM --platform=$BUILDPLATFORM ${IMAGE}${EMPTY} AS first\n\
+        ARG VERSION\n\
+        ARG a=1 b=$a\n\
+        FROM $NONE\n\
+        FROM --platform=$TARGETPLATFROM x\n";
+
+    fn args(given: &[(&str, &str)]) -> (Parsed, Args) {
+        let parsed = dockerfile::parse("Dockerfile", FILE.as_bytes()).unwrap();
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let platform = |text| Platform::parse(text).unwrap();
+        let automatic = automatic(&platform("linux/amd64"), &platform("linux/arm/v7"), "");
+        let args = Args::new(&parsed, &given, automatic).unwrap();
+        (parsed, args)
+    }
+
+    #[test]
+    fn a_from_line_knows_the_args_before_it_and_the_platforms() {
+        let (parsed, known) = args(&[]);
+        let base = |args: &Args, stage: usize| args.base(&parsed.dockerfile.stages[stage], &parsed);
+        let first = base(&known, 0).unwrap();
+        assert_eq!((first.from.text.as_str(), first.platform.unwrap().text.as_str()), ("alpine:3.20", "linux/amd64"));
+        assert!(first.from.used.contains("IMAGE") && first.from.unmatched.contains("EMPTY"));
+        assert_eq!(known.global("TARGETVARIANT").as_deref(), Some("v7"));
+        assert_eq!(known.global("TARGETSTAGE").as_deref(), Some("default"));
+        // Given, they win; and defaults that name them change with them.
+        let (_, given) = args(&[("VERSION", "edge"), ("BUILDPLATFORM", "linux/386")]);
+        let first = base(&given, 0).unwrap();
+        assert_eq!((first.from.text.as_str(), first.platform.unwrap().text.as_str()), ("alpine:edge", "linux/386"));
+        let blank = base(&known, 1).unwrap_err().to_string();
+        assert!(blank.ends_with("base name ($NONE) should not be blank"), "{blank}");
+        let platform = base(&known, 2).unwrap_err().to_string();
+        let hint = "empty platform value from expression $TARGETPLATFROM (did you mean TARGETPLATFORM?)";
+        assert!(platform.ends_with(hint), "{platform}");
+    }
+
+    #[test]
+    fn an_arg_in_a_stage_takes_what_is_given_or_its_default_or_what_the_from_lines_know() {
+        let (_, args) = args(&[("GIVEN", "g"), ("UNDECLARED", "u")]);
+        let declared = |name: &str, default| {
+            let expanded = args.declared(name, default, &|name| (name == "a").then(|| "1".to_owned()), '\\');
+            expanded.unwrap().map(|expanded| expanded.text)
+        };
+        assert_eq!(declared("GIVEN", Some("default")).as_deref(), Some("g"));
+        assert_eq!(declared("X", Some("\"d $a\"")).as_deref(), Some("d 1"));
+        assert_eq!(declared("VERSION", None).as_deref(), Some("3.20"));
+        assert_eq!(declared("TARGETARCH", None).as_deref(), Some("arm"));
+        assert_eq!(declared("X", None), None);
+    }
+
+    #[test]
+    fn proxies_need_no_arg_and_nothing_else_goes_unnoticed() {
+        let (parsed, args) =
+            args(&[("a", "1"), ("HTTPS_PROXY", "http://p"), ("no_proxy", "x"), ("BUILDKIT_SYNTAX", ""), ("typo", "1")]);
+        assert_eq!(args.proxies(), ["HTTPS_PROXY=http://p", "https_proxy=http://p", "NO_PROXY=x", "no_proxy=x"]);
+        assert_eq!(args.unconsumed(&parsed.dockerfile), ["typo"]);
+    }
+}
