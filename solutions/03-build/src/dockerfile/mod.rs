@@ -21,3 +21,85 @@ pub(crate) mod mount;
 mod run;
 mod source;
 mod stages;
+pub mod suggest;
+mod words;
+
+pub use directives::Directives;
+pub use source::Source;
+
+use crate::checks::{self, Warning};
+use crate::error::Result;
+use crate::instruction::{Dockerfile, Step};
+pub(crate) use line::Line;
+use lines::Logical;
+use std::ops::RangeInclusive;
+
+/// A Dockerfile, read, and what is to be known beside its instructions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    pub dockerfile: Dockerfile,
+    pub directives: Directives,
+    /// What the build checks find in the file alone.
+    pub warnings: Vec<Warning>,
+    /// To show the lines that later turn out to be wrong.
+    pub source: Source,
+}
+
+/// Reads a Dockerfile. `name` is what errors call it.
+///
+/// # Errors
+/// [`crate::Error::Dockerfile`], which shows the lines.
+pub fn parse(name: &str, text: &[u8]) -> Result<Parsed> {
+    let source = Source::new(name, text)?;
+    let (dockerfile, directives, warnings) = read(&source.text).map_err(|fault| source.error(fault))?;
+    Ok(Parsed { dockerfile, directives, warnings, source })
+}
+
+fn read(text: &str) -> Result<(Dockerfile, Directives, Vec<Warning>), Fault> {
+    let (directives, head) = directives::read(text)?;
+    let logical = lines::logical(text, head, directives.escape)?;
+    let lines = cut(&logical, directives.escape)?;
+    let dockerfile = stages::gather(&lines)?;
+    let warnings = checks::in_the_file(&lines, &directives.check);
+    Ok((dockerfile, directives, warnings))
+}
+
+/// Reads a trigger: an instruction that the ONBUILD of a base image kept. It stands where the FROM stands that names the
+/// image.
+///
+/// # Errors
+/// [`crate::Error::Dockerfile`]: it is none, or one that cannot be a trigger.
+pub fn trigger(text: &str, lines: &RangeInclusive<usize>) -> Result<Step> {
+    let source = Source::new("ONBUILD", text.as_bytes())?;
+    let read = |text: &str| {
+        let logical = lines::logical(text, 0, '\\')?;
+        stages::single(&cut(&logical, '\\')?)
+    };
+    let step = read(&source.text).map_err(|fault| source.error(fault))?;
+    Ok(Step { lines: lines.clone(), ..step })
+}
+
+fn cut(logical: &[Logical], escape: char) -> Result<Vec<Line<'_>>, Fault> {
+    logical.iter().map(|line| Line::read(line, escape).map_err(|why| Fault::new(why, line.lines.clone()))).collect()
+}
+
+/// Something that is wrong, and the lines to blame.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) message: String,
+    /// None: no line is.
+    pub(crate) lines: Option<RangeInclusive<usize>>,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>, lines: RangeInclusive<usize>) -> Self {
+        Self { message: message.into(), lines: Some(lines) }
+    }
+
+    fn of_the_file(message: impl Into<String>) -> Self {
+        Self { message: message.into(), lines: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;
