@@ -14,6 +14,14 @@ pub trait Sources: Sync {
     /// There is none, or its own build failed: a line that says why.
     fn source(&self, name: &str) -> Result<Source, String>;
 
+    /// What decides whether a step with this mount can be reused: the files of a bind mount, and what a cache begins with;
+    /// nothing of a secret or a tmpfs. To be asked before [`Sources::mount`], which may have to wait for others and to copy
+    /// files, and is only for a step that is not reused.
+    ///
+    /// # Errors
+    /// It cannot be had: a line that says why.
+    fn content(&self, mount: &Mount) -> Result<Option<Digest>, String>;
+
     /// What a `RUN --mount` asks for, with all its variables expanded. `cwd` is the step's working directory.
     ///
     /// # Errors
@@ -38,8 +46,6 @@ pub struct Mounted {
     pub mount: Option<run::Mount>,
     /// `NAME=value` for the command: never written anywhere.
     pub env: Option<String>,
-    /// What decides whether the step can be reused: the content of a bind mount. Nothing of a cache, a secret or a tmpfs does.
-    pub content: Option<Digest>,
     /// Held until the command has ended: a lock, a temporary folder.
     pub held: Option<Held>,
 }
