@@ -6,13 +6,27 @@
 //! ```
 //! Nothing is built, and no image is looked at: what an image's own ONBUILD would add is not shown.
 
+use build::expand::Args;
+use build::expand::args::automatic;
+use layers::manifest::Platform;
 use multi_stage::plan::{Dot, Plan};
 use multi_stage::{Asked, Graph};
 use solution_7 as multi_stage;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match plan() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn plan() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (mut file, mut target, mut dot) = (None, String::new(), false);
     while let Some(argument) = arguments.next() {
@@ -24,13 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let file = file.ok_or("usage: plan DOCKERFILE [--target STAGE] [--dot]")?;
     let parsed = build::dockerfile::parse(&file, &std::fs::read(&file)?)?;
-    let asked = Asked {
-        target: &target,
-        build_args: &BTreeMap::new(),
-        contexts: &BTreeMap::new(),
-        platform: &layers::manifest::Platform::host(),
-        triggers: &|_| Vec::new(),
-    };
+    let host = Platform::host();
+    let args = Args::new(&parsed, &BTreeMap::new(), automatic(&host, &host, &target))?;
+    let asked = Asked { target: &target, args: &args, contexts: &BTreeMap::new(), triggers: &|_| Vec::new() };
     let graph = Graph::new(&parsed, &asked)?;
     match dot {
         true => print!("{}", Dot(&graph)),

@@ -16,10 +16,6 @@ pub enum Error {
     /// `--from` with a number.
     #[error("invalid stage index {0}")]
     NoStage(String),
-    #[error("base name ({0}) should not be blank")]
-    BlankBase(String),
-    #[error("empty platform value from expression {0}")]
-    EmptyPlatform(String),
     #[error("failed to parse platform {0}: {1}")]
     Platform(String, layers::Error),
     #[error("failed to parse stage name {0:?}: {1}")]

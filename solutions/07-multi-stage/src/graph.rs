@@ -1,12 +1,11 @@
 //! The stages of a Dockerfile, and what each needs of the others.
 
-use crate::arguments::{self, Arguments};
 use crate::error::{Error, Result};
 use crate::names::{Names, Tree};
 use crate::reach;
 use crate::schedule::Needed;
 use build::dockerfile::{self, Parsed};
-use build::expand;
+use build::expand::Args;
 use build::instruction::{Copy, Instruction, MountKind, Stage, Step};
 use layers::Reference;
 use layers::manifest::Platform;
@@ -18,11 +17,9 @@ use std::ops::RangeInclusive;
 pub struct Asked<'a> {
     /// A name or a number; empty is the last stage.
     pub target: &'a str,
-    /// None: named without a value, which counts as not given.
-    pub build_args: &'a BTreeMap<String, Option<String>>,
+    pub args: &'a Args,
     /// `--build-context`: `docker-image://NAME`, or anything else by which [`crate::sources`] finds a folder.
     pub contexts: &'a BTreeMap<String, String>,
-    pub platform: &'a Platform,
     /// The ONBUILD triggers of an image, as they are written.
     pub triggers: &'a dyn Fn(&str) -> Vec<String>,
 }
@@ -35,8 +32,6 @@ pub struct Graph {
     pub target: usize,
     /// Those that the target needs, itself too.
     pub reached: BTreeSet<usize>,
-    /// What is known to FROM lines, and to a stage that says `ARG NAME` without a value.
-    pub arguments: Arguments,
 }
 
 /// A stage, with what its names mean.
@@ -49,6 +44,8 @@ pub struct Node {
     pub platform: Option<Platform>,
     /// With the triggers of its base before its own.
     pub steps: Vec<Step>,
+    /// How many of them are triggers.
+    pub triggers: usize,
     /// What it takes files from.
     pub uses: Vec<Use>,
     /// Of its FROM.
@@ -84,22 +81,13 @@ impl Graph {
     pub fn new(parsed: &Parsed, asked: &Asked<'_>) -> Result<Self> {
         let stages = &parsed.dockerfile.stages;
         let names = Names { stages: stages.iter().map(|s| s.name.as_deref()).collect(), contexts: asked.contexts };
-        let last = stages.last().and_then(|stage| stage.name.as_deref()).unwrap_or_default();
-        let target = if asked.target.is_empty() { last } else { asked.target };
-        let arguments = arguments::global(parsed, asked.build_args, asked.platform, target)?;
-
-        let draft = Draft { parsed, names: &names, arguments: &arguments };
+        let draft = Draft { parsed, names: &names, args: asked.args };
         let nodes = stages
             .iter()
             .enumerate()
             .map(|(number, stage)| draft.node(number, stage).map_err(|error| error.at(&parsed.source, &stage.lines)));
-        let mut graph = Self {
-            stages: nodes.collect::<Result<_>>()?,
-            target: 0,
-            reached: BTreeSet::new(),
-            arguments: arguments.clone(),
-        };
-        graph.target = names.target(asked.target)?;
+        let stages = nodes.collect::<Result<_>>()?;
+        let mut graph = Self { stages, target: names.target(asked.target)?, reached: BTreeSet::new() };
         graph.refuse_circles(parsed)?;
         graph.pull_triggers(&draft, asked.triggers)?;
         graph.refuse_below(parsed)?;
@@ -164,6 +152,7 @@ impl Graph {
                 let triggers: Vec<Step> = triggers.collect::<build::Result<_>>()?;
                 let uses = draft.uses(&triggers)?;
                 let node = &mut self.stages[stage];
+                node.triggers = triggers.len();
                 node.steps.splice(0..0, triggers);
                 node.uses.splice(0..0, uses);
             }
@@ -213,17 +202,16 @@ impl Node {
 struct Draft<'a> {
     parsed: &'a Parsed,
     names: &'a Names<'a>,
-    arguments: &'a Arguments,
+    args: &'a Args,
 }
 
 impl Draft<'_> {
     /// A stage, but for the triggers of its base.
     fn node(&self, number: usize, stage: &Stage) -> Result<Node> {
-        let from = self.expand(&stage.from)?;
-        if from.is_empty() {
-            return Err(Error::BlankBase(stage.from.clone()));
-        }
-        let platform = stage.platform.as_ref().map(|written| self.platform(written)).transpose()?;
+        let base = self.args.base(stage, self.parsed)?;
+        let (from, platform) = (base.from.text, base.platform.map(|platform| platform.text));
+        let invalid = |error| Error::Platform(stage.platform.clone().unwrap_or_default(), error);
+        let platform = platform.map(|platform| Platform::parse(&platform)).transpose().map_err(invalid)?;
         // A context in the place of a stage replaces all of it.
         let replaced = stage.name.as_ref().and_then(|name| self.names.context(name));
         let mut steps = if replaced.is_some() { Vec::new() } else { stage.steps.clone() };
@@ -252,23 +240,11 @@ impl Draft<'_> {
             base,
             platform,
             steps,
+            triggers: 0,
             uses,
             lines: stage.lines.clone(),
             text: stage.text.clone(),
         })
-    }
-
-    fn expand(&self, word: &str) -> Result<String> {
-        let lookup = |name: &str| self.arguments.get(name).cloned();
-        Ok(expand::word(word, &lookup, self.parsed.directives.escape)?.text)
-    }
-
-    fn platform(&self, written: &str) -> Result<Platform> {
-        let platform = self.expand(written)?;
-        if platform.is_empty() {
-            return Err(Error::EmptyPlatform(written.to_owned()));
-        }
-        Platform::parse(&platform).map_err(|error| Error::Platform(written.to_owned(), error))
     }
 
     /// What these steps take from elsewhere.

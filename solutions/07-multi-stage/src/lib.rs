@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-mod arguments;
 mod error;
 pub mod graph;
 pub mod names;
@@ -14,7 +13,6 @@ pub mod plan;
 pub mod reach;
 pub mod schedule;
 
-pub use arguments::Arguments;
 pub use error::{Error, Result};
 pub use graph::{Asked, Base, Graph, Node};
 pub use names::Tree;

@@ -1,6 +1,8 @@
 //! Dockerfiles, and what is planned for them: names, ways, and refusals.
 #![allow(clippy::unwrap_used)]
 
+use build::expand::Args;
+use build::expand::args::automatic;
 use layers::manifest::Platform;
 use solution_7::plan::{Dot, Plan};
 use solution_7::{Asked, Base, Graph};
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 struct Wish {
     target: &'static str,
-    build_args: BTreeMap<String, Option<String>>,
+    build_args: BTreeMap<String, String>,
     contexts: BTreeMap<String, String>,
     triggers: Vec<(&'static str, &'static str)>,
 }
@@ -22,13 +24,9 @@ impl Wish {
         let triggers = |image: &str| -> Vec<String> {
             self.triggers.iter().filter(|(of, _)| *of == image).map(|(_, text)| (*text).to_owned()).collect()
         };
-        let asked = Asked {
-            target: self.target,
-            build_args: &self.build_args,
-            contexts: &self.contexts,
-            platform: &Platform::parse("linux/arm/v7").unwrap(),
-            triggers: &triggers,
-        };
+        let platforms = automatic(&Platform::host(), &Platform::parse("linux/arm/v7").unwrap(), self.target);
+        let args = Args::new(&parsed, &self.build_args, platforms).map_err(|error| error.to_string())?;
+        let asked = Asked { target: self.target, args: &args, contexts: &self.contexts, triggers: &triggers };
         Graph::new(&parsed, &asked).map_err(|error| error.to_string())
     }
 
@@ -135,19 +133,12 @@ fn of_two_stages_of_one_name_the_last_counts_and_a_from_sees_those_above() {
 
 #[test]
 fn froms_know_the_platforms_and_the_arguments_above_them() {
-    let text = "ARG A=1\nARG B=x$A\nARG C\nFROM --platform=$BUILDPLATFORM img:$B-$TARGETARCH$TARGETVARIANT-$TARGETSTAGE AS last\n";
-    let mut wish = Wish::default();
-    let graph = wish.graph(text).unwrap();
-    assert_eq!(graph.stages[0].base, Base::Image("img:x1-armv7-last".into()));
-    assert_eq!(graph.stages[0].platform.as_ref().unwrap().architecture, Platform::host().architecture);
-    assert_eq!(graph.arguments["TARGETPLATFORM"], "linux/arm/v7");
-    assert!(!graph.arguments.contains_key("C"));
-    wish.build_args = [("A", Some("2")), ("B", None), ("C", Some("c")), ("TARGETARCH", Some("mips"))]
-        .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
-        .into();
-    let graph = wish.graph(text).unwrap();
-    assert_eq!(graph.stages[0].base, Base::Image("img:x2-mipsv7-last".into()));
-    assert_eq!(graph.arguments["C"], "c");
+    let text = "ARG A=1\nFROM --platform=$BUILDPLATFORM img:$A-$TARGETARCH$TARGETVARIANT\n";
+    let graph = Wish::default().graph(text).unwrap();
+    assert_eq!(graph.stages[0].base, Base::Image("img:1-armv7".into()));
+    assert_eq!(graph.stages[0].platform, Some(Platform::parse(&Platform::host().to_string()).unwrap()));
+    let wish = Wish { build_args: [("A".to_owned(), "2".to_owned())].into(), ..Wish::default() };
+    assert_eq!(wish.graph(text).unwrap().stages[0].base, Base::Image("img:2-armv7".into()));
 }
 
 #[test]
@@ -166,6 +157,7 @@ COPY --from=inner / /
     let graph = wish.graph(text).unwrap();
     assert_eq!(graph.reached, [0, 1, 2, 4].into());
     let texts = |stage: usize| graph.stages[stage].steps.iter().map(|step| step.text.as_str()).collect::<Vec<_>>();
+    assert_eq!([2, 4].map(|stage| graph.stages[stage].triggers), [1, 1]);
     assert_eq!(texts(4), ["COPY --from=assets /a /a", "RUN own", "COPY --from=inner / /"]);
     assert_eq!(texts(2), ["RUN --mount=from=tools,target=/t true"]);
     assert_eq!(texts(3), [""; 0], "nobody looked at it");
