@@ -17,12 +17,13 @@ use crate::whiteout::is_overlay_attribute;
 
 /// Owner, mode, time and extended attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attributes {
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) mode: u32,
-    pub(crate) mtime: (i64, u32),
-    pub(crate) xattrs: Vec<(String, Vec<u8>)>,
+pub struct Attributes {
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+    /// Seconds and nanoseconds.
+    pub mtime: (i64, u32),
+    pub xattrs: Vec<(String, Vec<u8>)>,
 }
 
 impl Attributes {
@@ -33,7 +34,10 @@ impl Attributes {
     }
 
     /// Those of an open file or folder.
-    pub(crate) fn read(file: BorrowedFd<'_>) -> Result<Attributes, Errno> {
+    ///
+    /// # Errors
+    /// The kernel's own.
+    pub fn read(file: BorrowedFd<'_>) -> Result<Attributes, Errno> {
         let status = fstat(file)?;
         Ok(Attributes {
             uid: status.st_uid,
@@ -79,7 +83,7 @@ fn xattrs(file: BorrowedFd<'_>) -> Result<Vec<(String, Vec<u8>)>, Errno> {
 }
 
 /// Gives files their attributes with no more system calls than they need, and keeps what could not be done.
-pub(crate) struct Writer {
+pub struct Writer {
     /// New files belong to this process and are trimmed by its umask: only what differs needs a call.
     owner: (u32, u32),
     umask: u32,
@@ -90,18 +94,19 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(always_chown: bool) -> Writer {
+    /// `always_chown`: files are made where they might not belong to who makes them.
+    pub fn new(always_chown: bool) -> Writer {
         let owner = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         Writer { owner, umask: sys::umask(), always_chown, notes: Vec::new(), owner_noted: false }
     }
 
     /// All that could not be done.
-    pub(crate) fn into_notes(self) -> Vec<String> {
+    pub fn into_notes(self) -> Vec<String> {
         self.notes
     }
 
     /// Notes something that could not be done; a hostile archive cannot fill the memory with it.
-    pub(crate) fn note(&mut self, text: String) {
+    pub fn note(&mut self, text: String) {
         const MOST: usize = 100;
         if self.notes.len() < MOST {
             self.notes.push(text);
@@ -110,7 +115,10 @@ impl Writer {
 
     /// An open file or folder. The order matters: a change of owner clears setuid and capabilities.
     /// `born` is the mode it was created with, if it was.
-    pub(crate) fn write(
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn write(
         &mut self,
         file: BorrowedFd<'_>,
         name: &[u8],
@@ -134,7 +142,10 @@ impl Writer {
     }
 
     /// A link or special file, by name in its folder.
-    pub(crate) fn write_at(
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn write_at(
         &mut self,
         folder: BorrowedFd<'_>,
         file: &OsStr,

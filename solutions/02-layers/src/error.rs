@@ -157,7 +157,7 @@ pub enum Malformed {
 
 /// A failure while unpacking, before it is known to which layer and entry it belongs.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The archive cannot be read on.
     Source(io::Error),
     /// Something cannot be written.
@@ -173,7 +173,7 @@ impl Fault {
     }
 
     /// Names the layer and the entry.
-    pub(crate) fn at(self, layer: &str, entry: &[u8]) -> Error {
+    pub fn at(self, layer: &str, entry: &[u8]) -> Error {
         let layer = layer.to_string();
         let entry = String::from_utf8_lossy(entry).into_owned();
         match self {

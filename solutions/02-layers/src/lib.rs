@@ -15,7 +15,7 @@
 //! Nothing here trusts an archive: every path is resolved beneath its root by file descriptor (`beneath`).
 
 // Bytes and folders.
-mod attributes;
+pub mod attributes;
 mod beneath;
 pub mod blob;
 pub mod compression;
@@ -60,7 +60,7 @@ mod not_run;
 pub use blob::Blobs;
 pub use digest::Digest;
 pub use draft::{Draft, Made};
-pub use error::{Error, Malformed, Refusal, Result};
+pub use error::{Error, Fault, Malformed, Refusal, Result};
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
 pub use pins::{Pin, Pins};

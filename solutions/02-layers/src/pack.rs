@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use crate::attributes::Attributes;
 use crate::error::{Error, Result};
 use crate::pax;
-use crate::place::names;
+pub use crate::place::names;
 use crate::unpack::Whiteouts;
 use crate::whiteout::{self, OPAQUE, PREFIX};
 
@@ -304,7 +304,10 @@ impl<'a> Walk<'a> {
 }
 
 /// Opens a path beneath the root, through no link: whoever writes here may be hostile.
-pub(crate) fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+///
+/// # Errors
+/// The kernel's own, `ELOOP` for a link on the way.
+pub fn open(root: BorrowedFd<'_>, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     openat2(root, path, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty(), resolve)

@@ -48,7 +48,10 @@ impl Place<'_> {
 }
 
 /// The names in a folder, but for itself and the one above.
-pub(crate) fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
+///
+/// # Errors
+/// If it cannot be read.
+pub fn names(folder: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {
         let entry = entry?;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,6 +16,30 @@ pub enum Error {
     /// A line of a `.dockerignore`, or an `--exclude`.
     #[error("failed parsing {origin}: {pattern:?}: {why}")]
     Pattern { origin: String, pattern: String, why: &'static str },
+    /// A file that is not what it has to be.
+    #[error("{what}: {why}")]
+    Unsuitable { what: String, why: String },
+    /// A source of a COPY that is not there, or that the build may not see.
+    #[error(
+        "failed to compute cache key: failed to calculate checksum of ref {from}: {path:?}: not found{}",
+        if *hidden { " (it is excluded by .dockerignore)" } else { "" }
+    )]
+    NotFound { from: String, path: String, hidden: bool },
+    /// Something that is no folder where one is needed.
+    #[error("cannot copy to non-directory: {0}")]
+    NotFolder(String),
+    /// A folder where a file is to be.
+    #[error("cannot replace to directory {0} with file")]
+    FolderInTheWay(String),
+    /// Files that would all get one name.
+    #[error("When using COPY with more than one source file, the destination must be a directory and end with a /")]
+    SeveralSources,
+    /// A `--chmod` that is none.
+    #[error("{0}")]
+    Chmod(String),
+    /// Whoever wanted the build does not want it any more.
+    #[error("context canceled")]
+    Cancelled,
     /// An archive was refused, or could not be written.
     #[error(transparent)]
     Layers(#[from] layers::Error),
@@ -34,4 +58,21 @@ pub enum Error {
     /// A `--mount` that is none, once its variables were expanded.
     #[error("{0}")]
     Mount(String),
+}
+
+impl Error {
+    /// For `map_err`: which step on which path failed.
+    pub(crate) fn io<E: Into<io::Error>>(step: &'static str, path: impl AsRef<Path>) -> impl FnOnce(E) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { step, path, source: source.into() }
+    }
+
+    /// For `map_err`: what failed while a file got its attributes.
+    pub(crate) fn fault(path: &Path) -> impl FnOnce(layers::Fault) -> Self {
+        let path = path.to_path_buf();
+        move |fault| match fault {
+            layers::Fault::Step(step, source) => Self::Io { step, path, source },
+            fault => Self::Layers(fault.at("", path.as_os_str().as_encoded_bytes())),
+        }
+    }
 }

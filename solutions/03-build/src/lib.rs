@@ -8,6 +8,8 @@
 
 pub mod cancel;
 pub mod checks;
+pub mod context;
+pub mod copy;
 pub mod dockerfile;
 mod error;
 pub mod expand;

@@ -19,7 +19,7 @@
 
 // Bytes and folders.
 #[path = "../../../solutions/02-layers/src/attributes.rs"]
-mod attributes;
+pub mod attributes;
 #[path = "../../../solutions/02-layers/src/beneath.rs"]
 mod beneath;
 pub mod blob;
@@ -92,7 +92,7 @@ mod not_run;
 pub use blob::Blobs;
 pub use digest::Digest;
 pub use draft::{Draft, Made};
-pub use error::{Error, Malformed, Refusal, Result};
+pub use error::{Error, Fault, Malformed, Refusal, Result};
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
 pub use pins::{Pin, Pins};

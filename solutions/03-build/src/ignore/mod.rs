@@ -124,6 +124,11 @@ impl Ignore {
     pub fn has_exception_in(&self, folder: &[u8]) -> bool {
         self.rules.iter().any(|rule| rule.exception && rule.pattern.may_match_in(folder))
     }
+
+    /// The same for rules that are no exceptions.
+    pub(crate) fn has_pattern_in(&self, folder: &[u8]) -> bool {
+        self.rules.iter().any(|rule| !rule.exception && rule.pattern.may_match_in(folder))
+    }
 }
 
 impl Rule {
