@@ -1,5 +1,6 @@
 //! What a build is asked for: `POST /build`, and what our own client adds to it.
 
+use super::progress::Event;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +18,11 @@ pub struct BuildOptions {
     pub dockerfile_text: Option<(String, String)>,
     /// The context, as a folder of this host; else it is the request's body. Only within one process.
     pub context_folder: Option<PathBuf>,
+    /// The context, or only a Dockerfile, as what is at this address (http or https).
+    pub context_url: Option<String>,
+    /// What is ignored of the context, where that does not stand in it: in the `.dockerignore` beside a Dockerfile that
+    /// is elsewhere. Instead of the context's own.
+    pub ignore_text: Option<String>,
     /// `--build-arg`: a value, or None for one that was named without it and that the client does not have.
     pub build_args: BTreeMap<String, Option<String>>,
     pub target: String,
@@ -73,4 +79,26 @@ pub struct Built {
     /// `sha256:…`, if an image was made.
     #[serde(rename = "ID")]
     pub id: String,
+}
+
+/// A line of the answer to our own client: one of these.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BuildMessage {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Event>,
+    /// The end of a build that went well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub built: Option<Built>,
+    /// The end of one that did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What `POST /build/prune` removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct BuildsPruned {
+    pub caches_deleted: Option<Vec<String>>,
+    pub space_reclaimed: u64,
 }

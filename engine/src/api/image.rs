@@ -120,6 +120,9 @@ pub struct Progress {
     pub error_detail: Option<ErrorDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// A build's image so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aux: Option<super::Built>,
 }
 
 /// How far a step of a progress stream is, in bytes.
@@ -136,5 +139,8 @@ pub struct ProgressDetail {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ErrorDetail {
+    /// With what a build's command ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
     pub message: String,
 }

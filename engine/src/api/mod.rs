@@ -8,6 +8,8 @@ mod container;
 mod image;
 mod system;
 
+pub use ::build::dockerfile::Source;
+pub use ::build::progress;
 pub use build::*;
 pub use config::*;
 pub use container::*;

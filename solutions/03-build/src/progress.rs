@@ -41,7 +41,7 @@ pub enum Event {
     Kept { image: String },
     /// Why a step was or was not reused: `--explain`.
     Reason { id: usize, text: String },
-    /// A build check: `FromAsCasing`, and where.
+    /// A build check: `FromAsCasing`, and where. The rule is empty for what is noticed without one, and then the line is 0.
     Warning { rule: String, message: String, url: String, file: String, line: usize, text: String },
 }
 

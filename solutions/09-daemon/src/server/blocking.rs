@@ -88,7 +88,7 @@ pub(super) async fn report(produce: impl FnOnce(&Sink) -> engine::Result<()> + S
         let message = refusal.message;
         let line = engine::api::Progress {
             error: Some(message.clone()),
-            error_detail: Some(engine::api::ErrorDetail { message }),
+            error_detail: Some(engine::api::ErrorDetail { code: None, message }),
             ..Default::default()
         };
         Ok(Bytes::from(answer::json_line(&line)))
