@@ -12,7 +12,7 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 use crate::birth::Birth;
 use crate::child::{self, Plan};
 use crate::mount_options::{self, MountOptions};
-use crate::mounts::{self, Kind, Mount};
+use crate::mounts::{self, Kind, Mount, Tree};
 use crate::namespaces::Namespaces;
 use crate::report::{self, Failure, Message, Step};
 use crate::sys::{self, Cloned, MountAttributes};
@@ -48,6 +48,8 @@ pub struct Options<'a> {
     pub init: bool,
     /// The cgroup in which the process is born.
     pub cgroup: Option<&'a Cgroup>,
+    /// Mounted last, in this order. Not for [`crate::join`].
+    pub trees: &'a [Tree],
 }
 
 /// A process in a container, and the parent's side of it. The caller is its parent and must reap it ([`Running::wait`]).
@@ -274,6 +276,9 @@ fn all_mounts(spec: &oci::Spec, options: &Options, namespaces: &Namespaces) -> R
         } else {
             mounts.push(Mount::new(mount, namespaces)?);
         }
+    }
+    for tree in options.trees {
+        mounts.push(Mount::of_tree(tree)?);
     }
     Ok(mounts)
 }

@@ -47,6 +47,7 @@ pub use error::{Error, Result};
 pub use exit::ExitStatus;
 pub use join::join;
 pub use launch::{Options, Rootfs, Running, Streams, launch};
+pub use mounts::Tree;
 pub use report::Step;
 pub use sealed::own_binary;
 

@@ -6,10 +6,11 @@
 //! mqueue the IPC namespace.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType};
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, OpenTreeFlags, open_tree};
 
 use crate::mount_options::{self, MountOptions, RDONLY};
@@ -81,6 +82,49 @@ impl Mount {
     }
 }
 
+/// What the caller has open already, to be seen in the container.
+#[derive(Debug)]
+pub struct Tree {
+    /// In the container.
+    pub destination: PathBuf,
+    /// A folder or a file, opened with `O_PATH`, or a detached mount.
+    pub source: OwnedFd,
+    pub readonly: bool,
+}
+
+impl Mount {
+    /// The mount of a tree that is open.
+    pub(crate) fn of_tree(given: &Tree) -> Result<Self> {
+        let place = given.destination.display();
+        let label = format!("error mounting to rootfs at \"{place}\"");
+        let failed = |error| Error::start(Step::Mount, label.clone(), error);
+        tracing::info!(
+            target: "explain", man = "open_tree(2), move_mount(2)",
+            shell = format!("mount --rbind {}/proc/self/fd/{} ROOT{place}", if given.readonly { "-o ro " } else { "" }, given.source.as_raw_fd()),
+            "showing it something on {place}"
+        );
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE
+            | OpenTreeFlags::OPEN_TREE_CLOEXEC
+            | OpenTreeFlags::AT_RECURSIVE
+            | OpenTreeFlags::AT_EMPTY_PATH;
+        let tree = match open_tree(&given.source, c"", flags) {
+            // A mount that is attached nowhere cannot be copied before Linux 6.15; nor need it be, nobody else has it.
+            Err(Errno::INVAL) => rustix::io::fcntl_dupfd_cloexec(&given.source, 0),
+            tree => tree,
+        };
+        let tree = tree.map_err(failed)?;
+        let set = if given.readonly { RDONLY } else { 0 };
+        let attributes = MountAttributes { set, propagation: mount_options::PRIVATE, ..MountAttributes::default() };
+        mount_setattr(tree.as_fd(), true, attributes).map_err(failed)?;
+        let folder = is_folder(&tree).map_err(failed)?;
+        Ok(Self { destination: inside(&given.destination)?, kind: Kind::Tree { tree, folder }, label })
+    }
+}
+
+fn is_folder(tree: &OwnedFd) -> rustix::io::Result<bool> {
+    Ok(FileType::from_raw_mode(rustix::fs::fstat(tree)?.st_mode) == FileType::Directory)
+}
+
 /// A folder or file of the host as a detached tree with these options.
 pub(crate) fn tree(source: &Path, recursive: bool, options: &MountOptions) -> rustix::io::Result<Kind> {
     let recursion = if recursive { OpenTreeFlags::AT_RECURSIVE } else { OpenTreeFlags::empty() };
@@ -102,7 +146,7 @@ pub(crate) fn tree(source: &Path, recursive: bool, options: &MountOptions) -> ru
     if options.recursive_attributes != MountAttributes::default() {
         mount_setattr(tree.as_fd(), true, options.recursive_attributes)?;
     }
-    let folder = FileType::from_raw_mode(rustix::fs::fstat(&tree)?.st_mode) == FileType::Directory;
+    let folder = is_folder(&tree)?;
     Ok(Kind::Tree { tree, folder })
 }
 
