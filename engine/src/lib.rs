@@ -24,6 +24,7 @@ mod info;
 mod learner;
 mod life;
 mod logs;
+mod reexec;
 mod roots;
 mod shim;
 mod spec;

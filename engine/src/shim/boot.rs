@@ -1,28 +1,17 @@
 //! How a shim comes to be: the engine executes its own binary again, under another name, and hands it what it needs.
-//!
-//! What it should know travels in one environment variable (an argument would fill `ps`), the descriptors by
-//! inheritance. The binary is executed from a read-only, detached mount, so that no container can ever write to it
-//! through `/proc/PID/exe` (CVE-2019-5736).
 
 use super::protocol::{self, Attachment};
 use crate::container::id::ContainerId;
 use crate::container::record::{Container, Lock, Record};
-use crate::{Engine, Error, Result, Roots, WaitCondition, explain, spec, sys};
-use nix::fcntl::OFlag;
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};
-use nix::sys::stat::Mode;
+use crate::{Engine, Error, Result, Roots, WaitCondition, explain, reexec, spec, sys};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
-use std::ffi::{CString, NulError};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 /// The shim's `argv[0]`, by which `main` knows what it is.
 pub(crate) const NAME: &str = "kesako-shim";
-
-const VARIABLE: &str = "KESAKO_SHIM";
 
 /// What a shim is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,12 +28,11 @@ struct Letter {
     explain: bool,
 }
 
-impl Letter {
-    /// What the shim inherits besides.
-    fn descriptors(&self) -> impl Iterator<Item = RawFd> {
+impl reexec::Letter for Letter {
+    fn descriptors(&self) -> Vec<RawFd> {
         let attached = self.attached.iter().map(|(fd, _)| *fd);
         let waiting = self.waiting.iter().map(|(fd, _)| *fd);
-        attached.chain(waiting).chain([self.report, self.lock])
+        attached.chain(waiting).chain([self.report, self.lock]).collect()
     }
 }
 
@@ -89,44 +77,13 @@ pub(crate) fn start(
     };
     let admin = process::capabilities::Capability::SysAdmin;
     let may_mount = spec::bounding(&record.host_config).is_ok_and(|bounding| bounding.contains(&admin));
-    let pid = spawn(&letter, may_mount).map_err(trouble)?;
+    tracing::info!(target: "explain", man = "posix_spawn(3)", shell = "setsid kesako-shim &",
+        "a shim is started: the process that will be the parent of container {}", letter.id.short());
+    let pid = reexec::spawn(NAME, letter.id.as_str(), &letter, may_mount).map_err(trouble)?;
     reap(pid);
     drop((theirs, guests));
     let died = || Error::system("start the container", "its shim died");
     protocol::report(report)?.map(drop).ok_or_else(died)
-}
-
-fn spawn(letter: &Letter, may_mount: bool) -> std::io::Result<Pid> {
-    tracing::info!(target: "explain", man = "posix_spawn(3)", shell = "setsid kesako-shim &",
-        "a shim is started: the process that will be the parent of container {}", letter.id.short());
-    let text = serde_json::to_string(letter)?;
-    let nul = |e: NulError| std::io::Error::new(std::io::ErrorKind::InvalidInput, e);
-    let arguments = [CString::new(NAME)?, CString::new(letter.id.as_str()).map_err(nul)?];
-    let environment = [CString::new(format!("{VARIABLE}={text}")).map_err(nul)?];
-
-    let mut actions = PosixSpawnFileActions::init()?;
-    actions.add_open(0, "/dev/null", OFlag::O_RDWR, Mode::empty())?;
-    actions.add_dup2(0, 1)?;
-    actions.add_dup2(0, 2)?;
-    for fd in letter.descriptors() {
-        // A descriptor "duplicated" to its own number is one that is not closed on exec
-        // (posix_spawn_file_actions_adddup2(3)).
-        actions.add_dup2(fd, fd)?;
-    }
-    let binary = format!("/proc/self/fd/{}", binary(may_mount)?.as_raw_fd());
-    Ok(posix_spawn(binary.as_str(), &actions, &PosixSpawnAttr::init()?, &arguments, &environment)?)
-}
-
-/// Our own program, sealed once for all the shims that this process starts: on a mount, or, from a container that may
-/// mount, in memory.
-fn binary(may_mount: bool) -> std::io::Result<&'static OwnedFd> {
-    static BINARIES: [OnceLock<OwnedFd>; 2] = [const { OnceLock::new() }; 2];
-    let binary = &BINARIES[usize::from(may_mount)];
-    if let Some(binary) = binary.get() {
-        return Ok(binary);
-    }
-    let sealed = process::own_binary(may_mount).map_err(std::io::Error::other)?;
-    Ok(binary.get_or_init(|| sealed))
 }
 
 /// A shim outlives a command line, but a daemon outlives its shims, and would keep them as zombies.
@@ -140,11 +97,7 @@ fn reap(pid: Pid) {
 
 /// Reads the letter, in the new shim.
 pub(super) fn receive() -> std::io::Result<Boot> {
-    let text = std::env::var(VARIABLE).map_err(std::io::Error::other)?;
-    let letter: Letter = serde_json::from_str(&text)?;
-    // Whoever started us had others open, a script's lock perhaps; they must not stay open as long as the container
-    // runs.
-    sys::close_all_but(letter.descriptors().collect())?;
+    let letter: Letter = reexec::receive()?;
     let socket = |fd: RawFd| sys::inherited(fd).map(UnixStream::from);
     let mut guests = Guests::default();
     for (fd, wants) in letter.attached {

@@ -86,7 +86,7 @@ fn join(
     let system = |error: Error| (error, 126);
     let process = process(container, contained, config).map_err(system)?;
     let (streams, ends) = streams(connection).map_err(system)?;
-    let options = Options { init: false, cgroup: Some(&contained.cgroup) };
+    let options = Options { cgroup: Some(&contained.cgroup), ..Options::default() };
     let pid = contained.init.running.pid;
     let running = process::join(pid, &contained.spec, &process, streams, &options).map_err(|e| {
         let text = format!("OCI runtime exec failed: exec failed: {e}: unknown");

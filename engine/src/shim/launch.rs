@@ -110,7 +110,8 @@ fn launch_in(
         output: true,
     };
     let (streams, ends) = streams(connection)?;
-    let options = Options { init: record.host_config.init == Some(true), cgroup: Some(cgroup) };
+    let init = record.host_config.init == Some(true);
+    let options = Options { init, cgroup: Some(cgroup), ..Options::default() };
     let running = process::launch(spec, Rootfs::Mount(root), streams, &options)?;
     Ok(Child::new(running, ends, connection, log)?)
 }

@@ -36,5 +36,5 @@ pub(crate) use boot::{Guests, NAME, start};
 pub(crate) use detach_keys::parse as parse_detach_keys;
 pub use detach_keys::{DetachKeys, detach_key};
 pub(crate) use json_log::{Bounds, Stream};
-pub(crate) use protocol::{Answer, Attachment, Request, answer, ask, call, is_there, open, refuse};
+pub(crate) use protocol::{Answer, Attachment, Request, answer, ask, call, is_there, open, refuse, report, report_to};
 pub(crate) use run::main;

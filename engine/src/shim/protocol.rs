@@ -209,8 +209,18 @@ fn read_line(stream: &mut UnixStream) -> std::io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// The new process's end of a report: what it has to explain, and then how it went.
+pub(crate) fn report_to(
+    mut pipe: impl Write,
+    told: Vec<explain::Told>,
+    outcome: Result<Answer>,
+) -> std::io::Result<()> {
+    let lines = told.into_iter().map(Line::Explain).chain([Line::of(outcome)]);
+    pipe.write_all(&lines.flat_map(|line| line.to_bytes()).collect::<Vec<_>>())
+}
+
 /// All lines of a pipe until one that is not an explanation. None when the writer died without a word.
-pub(super) fn report(pipe: impl Read) -> Result<Option<Answer>> {
+pub(crate) fn report(pipe: impl Read) -> Result<Option<Answer>> {
     for line in BufReader::new(pipe).split(b'\n') {
         let line = line.map_err(|e| Error::system("hear the shim", e))?;
         match serde_json::from_slice(&line).map_err(|e| Error::system("understand the shim", e))? {

@@ -12,8 +12,7 @@ use crate::container::record::{Container, Record};
 use crate::container::state;
 use crate::container::state::{ProcessIdentity, State, Status};
 use crate::learner::{self, Listener};
-use crate::{Engine, Error, Result, WaitCondition, explain, sys};
-use std::io::Write;
+use crate::{Engine, Error, Result, WaitCondition, explain, reexec, sys};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
@@ -30,34 +29,19 @@ pub(crate) fn main() -> ! {
 }
 
 fn run() -> Result<()> {
-    detach().map_err(|e| Error::system("detach the shim", e))?;
+    reexec::detach(c"kesako-shim").map_err(|e| Error::system("detach the shim", e))?;
     let boot = boot::receive().map_err(|e| Error::system("read the shim's letter", e))?;
-    let mut report = boot.report.try_clone().map_err(|e| Error::system("report", e))?;
+    let report = boot.report.try_clone().map_err(|e| Error::system("report", e))?;
     learner::tell_panics_to(boot.report.try_clone().ok().map(Listener::Start));
     let (started, told) = explain::during(boot.explain, || Shim::start(boot));
-    let mut lines: Vec<u8> = told.into_iter().flat_map(|told| Line::Explain(told).to_bytes()).collect();
     let (outcome, shim) = match started {
         Ok(shim) => (Ok(Answer::default()), Some(shim)),
         Err(error) => (Err(error), None),
     };
-    lines.extend(Line::of(outcome).to_bytes());
     // If whoever started us was killed meanwhile, the container runs all the same.
-    let _gone = report.write_all(&lines);
-    drop(report);
+    let _gone = protocol::report_to(report, told, outcome);
     learner::tell_panics_to(shim.as_ref().map(|shim| Listener::End(shim.container.run.clone())));
     shim.map_or(Ok(()), Shim::serve)
-}
-
-/// Away from the terminal and the folder we were started from, and from anybody who would look into our memory: between
-/// clone and exec, a container's process is a copy of us.
-fn detach() -> nix::Result<()> {
-    nix::unistd::setsid()?;
-    nix::unistd::chdir("/")?;
-    nix::sys::prctl::set_dumpable(false)?;
-    // Executed from a descriptor, it would be called by that one's number.
-    nix::sys::prctl::set_name(c"kesako-shim")?;
-    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
-    Ok(())
 }
 
 /// Where the container is in its life.
