@@ -1,6 +1,5 @@
 //! An image out of parts that are here: a recipe, and the layers it is made of.
 
-use crate::commit::as_json;
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::image::ImageConfig;
@@ -39,7 +38,7 @@ impl Store {
 
     /// The very same image, if it is registered already, and whole.
     fn known(&self, recipe: &ImageConfig, layers: &[Descriptor]) -> Result<Option<Image>> {
-        let Ok(image) = self.resolve(&Digest::of(&as_json(recipe)?).to_string()) else { return Ok(None) };
+        let Ok(image) = self.resolve(&recipe.id().to_string()) else { return Ok(None) };
         let same = image.manifest.layers.iter().map(|layer| layer.digest).eq(layers.iter().map(|layer| layer.digest));
         Ok(Some(image).filter(|image| same && self.prepare(&image.target).is_ok()))
     }

@@ -149,11 +149,24 @@ impl ImageConfig {
         Ok(config)
     }
 
+    /// The ID of an image with this recipe: the digest of the document.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        // Maps with string keys and plain numbers: nothing here that JSON cannot say.
+        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
     /// Seconds since 1970; 0 where the image does not say.
     #[must_use]
     pub fn created_seconds(&self) -> i64 {
         seconds(self.created.as_deref())
     }
+}
+
+/// A time as images write it; None if it is none (the year 10,000).
+#[must_use]
+pub fn time(seconds: i64) -> Option<String> {
+    jiff::Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
 /// Seconds since 1970 of a time as images write it. Docker's zero time (the year 1) counts as unsaid.

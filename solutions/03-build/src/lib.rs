@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cache;
 pub mod cancel;
 pub mod checks;
 pub mod context;
@@ -16,8 +17,11 @@ pub mod expand;
 pub mod ignore;
 pub mod instruction;
 pub mod progress;
+pub mod recipe;
 pub mod run;
+pub mod scope;
 pub mod source;
+pub mod stage;
 
 pub use error::{Error, Result};
 

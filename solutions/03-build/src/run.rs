@@ -3,9 +3,16 @@
 use crate::instruction::Network;
 use crate::progress::Stream;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 /// Whoever can contain a process: the engine, and in tests a plain one.
 pub trait Run: Sync {
+    /// A folder that lies below all layers while a command runs, so that what is mounted into every container finds its
+    /// place in an image that has none: nothing of it gets into the layer.
+    fn skeleton(&self) -> Option<&Path> {
+        None
+    }
+
     /// Runs a command to its end, and returns its exit code (128 + n where signal n killed it). What it writes is
     /// given to `output` as it comes, as text.
     ///

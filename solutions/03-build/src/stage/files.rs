@@ -1,0 +1,123 @@
+//! A step that changes files: reused, or carried out and kept.
+
+use super::Making;
+use crate::cache::{self, Key, Place, reason};
+use crate::error::{Error, Result};
+use crate::instruction::Step;
+use crate::progress::{Event, Stream};
+use layers::{Draft, Made};
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What is to be done, and what it depends on.
+pub(super) struct Work {
+    pub key: Key,
+    /// Told after `[2/3]`.
+    pub shown: String,
+    /// Lies below all layers meanwhile.
+    pub skeleton: Option<PathBuf>,
+}
+
+impl Making<'_> {
+    /// Takes the result of a step from the cache, or makes it: `make` gets the filesystem as it is so far, to change it, and the
+    /// number of the step, to tell of it. Whether there is one layer more.
+    pub(super) fn files(
+        &mut self,
+        step: &Step,
+        index: usize,
+        work: Work,
+        make: impl FnOnce(&Self, OwnedFd, usize) -> Result<()>,
+    ) -> Result<bool> {
+        let id = self.build.counter.next();
+        let begun = Instant::now();
+        self.tell(Event::Reached { stage: self.plan.number, instruction: index, id: Some(id) });
+        let name = self.numbers.next(self.triggered, &work.shown);
+        self.tell(Event::Step { id, name });
+        let made = self.reused(id, &work).and_then(|reused| match reused {
+            Some(layer) => Ok(layer),
+            None => self.anew(id, step, &work, make),
+        });
+        let seconds = begun.elapsed().as_secs_f64();
+        match made {
+            Ok(layer) => {
+                self.tell(Event::Done { id, seconds });
+                self.state.key = work.key.finish();
+                layer.iter().for_each(|layer| self.state.push(layer));
+                Ok(layer.is_some())
+            }
+            Err(error) => {
+                self.tell(Event::Failed { id, seconds, error: error.to_string() });
+                Err(error)
+            }
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            project: self.build.settings.project.clone(),
+            stage: self.plan.name.to_owned(),
+            step: self.numbers.reached(),
+        }
+    }
+
+    /// The layer that the same step made before; or else the reason why not.
+    fn reused(&mut self, id: usize, work: &Work) -> Result<Option<Option<Made>>> {
+        let settings = self.build.settings;
+        let below = self.state.chain_id();
+        let why_not = if let Some(before) = &self.state.anew {
+            format!("{before} before it was built anew")
+        } else if settings.no_cache {
+            "--no-cache was given".to_owned()
+        } else if settings.no_cache_filter.iter().any(|name| name == self.plan.name) {
+            "--no-cache-filter names its stage".to_owned()
+        } else if let Some(found) = cache::find(self.build.store, &work.key.finish(), below)? {
+            self.tell(Event::Cached { id });
+            self.explain(id, || "nothing that it depends on has changed".to_owned());
+            return Ok(Some(found.layer));
+        } else {
+            let line = |name: &str| self.state.scope.line(name);
+            let why = || reason::why_not(self.build.store, &work.key, &self.place(), below, &line);
+            if settings.explain { why() } else { String::new() }
+        };
+        self.explain(id, || why_not);
+        self.state.anew.get_or_insert_with(|| format!("step {}", self.numbers.reached()));
+        Ok(None)
+    }
+
+    fn explain(&self, id: usize, text: impl FnOnce() -> String) {
+        if self.build.settings.explain {
+            self.tell(Event::Reason { id, text: text() });
+        }
+    }
+
+    fn anew(
+        &self,
+        id: usize,
+        step: &Step,
+        work: &Work,
+        make: impl FnOnce(&Self, OwnedFd, usize) -> Result<()>,
+    ) -> Result<Option<Made>> {
+        self.tell(Event::Begun { id });
+        let store = self.build.store;
+        let diff_ids = &self.state.image.rootfs.diff_ids;
+        let chain = layers::digest::chain_ids(diff_ids);
+        let layers = chain.iter().map(|chain_id| store.unpacked().path(chain_id));
+        let lower = work.skeleton.iter().cloned().chain(layers).collect();
+        let folder = self.build.folder.join(id.to_string());
+        let draft = Draft::new(&folder, lower)?;
+        let result = draft.mount().map_err(Error::from).and_then(|mount| make(self, mount, id));
+        let sealed = result.and_then(|()| Ok(draft.seal(store, self.build.writing, diff_ids)?));
+        // Best without a trace; what stays goes with the folder of the build.
+        if let Err(error) = fs::remove_dir_all(&folder) {
+            tracing::debug!("{}: {error}", folder.display());
+        }
+        let (layer, notes) = sealed?;
+        for note in notes {
+            self.tell(Event::Output { id, stream: Stream::Stderr, text: format!("{note}\n") });
+        }
+        cache::keep(store, &work.key, &self.place(), &step.text, self.state.chain_id(), layer.clone())?;
+        Ok(layer)
+    }
+}
