@@ -1,17 +1,22 @@
 //! What a process does before anything else.
 
-use crate::{Error, Result, learner, shim};
+use crate::{Error, Result, builder, learner, shim};
 use std::sync::OnceLock;
 
 /// Who we were before [`bootstrap`] made us root of a user namespace.
 static ORDINARY_USER: OnceLock<u32> = OnceLock::new();
 
-/// To be called first thing in `main`. Never returns when this process was started as a shim (argv says so).
+/// To be called first thing in `main`. Never returns when this process was started as a shim, or as the step of a build
+/// (argv says so).
 /// From here on, an open exercise of a learner's chapter is told in one line, wherever it is met.
 pub fn be_shim_if_called_so() {
     learner::tell_what_is_unfinished();
-    if std::env::args_os().next().is_some_and(|name| name == shim::NAME) {
+    let name = std::env::args_os().next().unwrap_or_default();
+    if name == shim::NAME {
         shim::main();
+    }
+    if name == builder::STEP {
+        builder::be_step();
     }
 }
 

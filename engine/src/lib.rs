@@ -12,6 +12,7 @@
 
 pub mod api;
 mod bootstrap;
+mod builder;
 mod container;
 mod create;
 mod durable;

@@ -67,17 +67,6 @@ pub enum Error {
     /// The command of a RUN.
     #[error("process {} did not complete successfully: exit code: {code}", crate::recipe::go_quoted(command))]
     Command { command: String, code: i32 },
-    /// It was told to end.
-    #[error("context canceled")]
-    Cancelled,
-}
-
-impl Error {
-    /// For `map_err`: which step on which path failed.
-    pub(crate) fn io<E: Into<io::Error>>(step: &'static str, path: impl AsRef<Path>) -> impl FnOnce(E) -> Self {
-        let path = path.as_ref().to_path_buf();
-        move |source| Self::Io { step, path, source: source.into() }
-    }
 }
 
 impl Error {

@@ -1,0 +1,109 @@
+//! A build's own folder, `build-cache/tmp/<random>`: drafts of layers, and what its commands are shown.
+//!
+//! A build that is killed cannot clear it away. It is locked (flock(2), which the kernel lets go of with the process), so
+//! that the next build can tell what is nobody's any more.
+
+use super::run::clear_away;
+use crate::container::id::ContainerId;
+use crate::container::record::make_private_folder;
+use crate::{Engine, Error, Result};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Removed when it is dropped.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// A new one. What killed builds left is removed.
+    pub(super) fn new(engine: &Engine) -> Result<Self> {
+        let all = engine.store()?.pins().folder().join("tmp");
+        make_private_folder(&all)?;
+        clear_leftovers(&all);
+        loop {
+            let path = all.join(&ContainerId::random().as_str()[..16]);
+            fs::create_dir(&path).map_err(|e| Error::system(format!("create {}", path.display()), e))?;
+            if let Some(lock) = lock(&path)? {
+                return Ok(Self { path, _lock: lock });
+            }
+            // Somebody took it for a leftover, before it was locked.
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!("{}: {error}; the next build removes it", self.path.display());
+        }
+    }
+}
+
+/// The lock of a folder, if it is nobody's and still there.
+fn lock(path: &Path) -> Result<Option<File>> {
+    let trouble = |e: std::io::Error| Error::system(format!("lock {}", path.display()), e);
+    let folder = match File::open(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        folder => folder.map_err(trouble)?,
+    };
+    match folder.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => return Ok(None),
+        done => done.map_err(|e| trouble(e.into()))?,
+    }
+    let same = fs::symlink_metadata(path).is_ok_and(|now| folder.metadata().is_ok_and(|was| was.ino() == now.ino()));
+    Ok(same.then_some(folder))
+}
+
+/// Nothing of it is in the way of this build: what cannot be removed is told, and stays.
+fn clear_leftovers(all: &Path) {
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let cleared = match lock(&path) {
+            Ok(Some(_lock)) => clear(&path),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = cleared {
+            tracing::warn!("what is left of a build: {error}");
+        }
+    }
+}
+
+/// The commands of a killed build died with it; of their cgroups only they could tell.
+fn clear(path: &Path) -> Result<()> {
+    let trouble = |e: std::io::Error| Error::system(format!("remove {}", path.display()), e);
+    for entry in fs::read_dir(path).map_err(trouble)?.flatten() {
+        let id = entry.file_name().to_str().and_then(ContainerId::parse);
+        id.iter().try_for_each(clear_away)?;
+    }
+    fs::remove_dir_all(path).map_err(trouble)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::record::tests::engine;
+
+    #[test]
+    fn what_a_killed_build_left_is_removed_and_what_lives_is_not() {
+        let (_data, engine) = engine();
+        let lives = Folder::new(&engine).unwrap();
+        let dead = lives.path().with_file_name("dead");
+        fs::create_dir_all(dead.join(ContainerId::random().as_str())).unwrap();
+        fs::create_dir_all(dead.join("0/upper")).unwrap();
+        let other = Folder::new(&engine).unwrap();
+        assert!(lives.path().exists() && other.path().exists() && !dead.exists());
+        let path = other.path().to_owned();
+        drop(other);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,115 @@
+//! The process of one RUN: our own program, executed again, which contains the command as a shim contains a container's,
+//! and ends with it.
+//!
+//! It is single-threaded, as a process that clones itself should be, and it dies with whoever builds: then init dies with
+//! it, all other processes with init, and the namespaces and mounts with the last of them.
+
+use crate::container::record::{Container, Record};
+use crate::explain;
+use crate::reexec;
+use crate::shim::{Answer, report_to};
+use crate::spec;
+use crate::spec::network_files;
+use crate::{Error, Kind, Result, sys};
+use process::cgroup::Cgroup;
+use process::{Options, Rootfs, Streams, Tree};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+/// Its `argv[0]`, by which `main` knows what it is.
+pub(crate) const NAME: &str = "kesako-step";
+
+/// What it is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Letter {
+    /// Who builds.
+    pub parent: i32,
+    /// The command, in the form of a container that does nothing else.
+    pub record: Record,
+    /// A folder for the files that it is shown, which are made in it.
+    pub folder: PathBuf,
+    /// The root, a detached mount.
+    pub root: RawFd,
+    pub stdout: RawFd,
+    pub stderr: RawFd,
+    /// Where it reports how the command ended, or why it could not begin.
+    pub report: RawFd,
+    pub trees: Vec<Shown>,
+    pub explain: bool,
+}
+
+/// See [`Tree`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Shown {
+    pub target: String,
+    pub source: RawFd,
+    pub readonly: bool,
+}
+
+impl reexec::Letter for Letter {
+    fn descriptors(&self) -> Vec<RawFd> {
+        let trees = self.trees.iter().map(|tree| tree.source);
+        trees.chain([self.root, self.stdout, self.stderr, self.report]).collect()
+    }
+}
+
+/// The whole of it. Never returns.
+pub(crate) fn main() -> ! {
+    std::process::exit(match run() {
+        Ok(()) => 0,
+        // Nobody is there to read a reason: who waits for the report sees it end.
+        Err(_) => 1,
+    })
+}
+
+fn run() -> Result<()> {
+    let trouble = |e: std::io::Error| Error::system("begin the step", e);
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).map_err(|e| trouble(e.into()))?;
+    reexec::detach(c"kesako-step").map_err(|e| trouble(e.into()))?;
+    let letter: Letter = reexec::receive().map_err(trouble)?;
+    // It may have died before the first line above: then nobody would ever tell us.
+    if nix::unistd::getppid().as_raw() != letter.parent {
+        return Err(Error::new(Kind::System, "whoever built is gone"));
+    }
+    let report = UnixStream::from(sys::inherited(letter.report).map_err(trouble)?);
+    crate::learner::tell_panics_to(report.try_clone().ok().map(crate::learner::Listener::Start));
+    let wanted = letter.explain;
+    let (outcome, told) = explain::during(wanted, || contain(&letter));
+    let answer = outcome.map(|code| Answer { exit_code: Some(code), ..Answer::default() });
+    report_to(report, told, answer).map_err(trouble)
+}
+
+/// Runs the command to its end, and returns its exit code.
+fn contain(letter: &Letter) -> Result<i32> {
+    let record = &letter.record;
+    let container = Container { id: record.id.clone(), folder: letter.folder.clone(), run: letter.folder.clone() };
+    let root = inherited(letter.root)?;
+    network_files::write(&container, record)?;
+    let mut spec = spec::spec(&container, record)?;
+    let user = process::user::resolve(root.as_fd(), &record.config.user, &[])?;
+    spec::settle_user(&mut spec, record, &user)?;
+    let mut trees = Vec::new();
+    for tree in &letter.trees {
+        let (destination, source) = (PathBuf::from(&tree.target), inherited(tree.source)?);
+        trees.push(Tree { destination, source, readonly: tree.readonly });
+    }
+    let null = File::open("/dev/null").map_err(|e| Error::system("open /dev/null", e))?;
+    let streams =
+        Streams::Fds { stdin: null.into(), stdout: inherited(letter.stdout)?, stderr: inherited(letter.stderr)? };
+
+    let resources = spec.linux().as_ref().and_then(|linux| linux.resources().clone()).unwrap_or_default();
+    let (cgroup, _passed_over) = Cgroup::create(record.id.as_str(), &resources)?;
+    let options = Options { cgroup: Some(&cgroup), trees: &trees, ..Options::default() };
+    let ended = process::launch(&spec, Rootfs::Mount(root), streams, &options).and_then(|running| running.wait());
+    if let Err(error) = cgroup.remove() {
+        tracing::warn!("cgroup of a step: {error}");
+    }
+    Ok(ended?.code())
+}
+
+fn inherited(number: RawFd) -> Result<OwnedFd> {
+    sys::inherited(number).map_err(|e| Error::system("take over a descriptor", e))
+}
