@@ -157,11 +157,15 @@ impl Shim {
     }
 
     /// SIGKILL for all of it. Init takes its PID namespace along; without one of its own, the cgroup knows who is left.
+    /// Who waits for the end is told if it cannot come.
     pub(super) fn kill_all(&mut self) {
-        if let Life::Running(contained) = &mut self.life {
-            // Dead already: then we shall hear of it.
-            let _dead = contained.init.running.signal(SIGKILL);
-            let _none_left = contained.cgroup.kill();
+        let Life::Running(contained) = &mut self.life else { return };
+        // Dead already: then we shall hear of it.
+        let _dead = contained.init.running.signal(SIGKILL);
+        let Err(error) = contained.cgroup.kill() else { return };
+        let text = format!("Cannot kill container: {}: {error}", self.container.id);
+        for reply in std::mem::take(&mut self.stopping.replies) {
+            reply.send(&[], Line::of(Err(Error::new(Kind::System, text.clone()))));
         }
     }
 

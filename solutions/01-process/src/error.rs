@@ -62,6 +62,10 @@ pub enum Error {
     /// A file of a cgroup.
     #[error("cannot {action} {}: {source}", path.display())]
     Cgroup { action: &'static str, path: std::path::PathBuf, source: io::Error },
+    /// SIGKILL was sent to all of them, and some are still there: the kernel holds them (a dead disk, a traced process), or a
+    /// group does not let go.
+    #[error("processes of {group} survive SIGKILL: {pids:?}")]
+    Survivors { group: String, pids: Vec<i32> },
     /// `--ulimit`
     #[error("{0}")]
     Rlimit(String),

@@ -176,26 +176,37 @@ impl Cgroup {
     }
 
     /// SIGKILL to every process, frozen or not. They may take a moment to be gone.
+    ///
+    /// # Errors
+    /// Some are still there after half a second, where the kernel cannot kill all of them at once.
     pub fn kill(&self) -> Result<()> {
         if let Some(unified) = &self.unified
             && write(&unified.path, "cgroup.kill", "1").is_ok()
         {
             return Ok(());
         }
-        // Before Linux 5.14, one by one; what is born meanwhile is found in the next round.
+        self.kill_each()
+    }
+
+    /// Before Linux 5.14, one by one; what is born meanwhile is found in the next round.
+    fn kill_each(&self) -> Result<()> {
+        let mut survivors = vec![];
         for _ in 0..100 {
-            let pids = self.processes()?;
-            if pids.is_empty() {
+            survivors = self.processes()?;
+            if survivors.is_empty() {
                 return Ok(());
             }
-            for pid in pids.into_iter().filter_map(rustix::process::Pid::from_raw) {
+            for pid in survivors.iter().filter_map(|pid| rustix::process::Pid::from_raw(*pid)) {
                 // It may be gone already, which is all that is wanted.
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
             }
-            self.thaw()?;
+            // Frozen, they would not die; without a freezer, nothing has frozen them.
+            if self.freezer().is_ok() {
+                self.thaw()?;
+            }
             sleep(Duration::from_millis(5));
         }
-        Ok(())
+        Err(Error::Survivors { group: self.name.clone(), pids: survivors })
     }
 
     /// How many processes the kernel has killed for want of memory.

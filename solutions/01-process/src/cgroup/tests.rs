@@ -61,6 +61,17 @@ fn processes_are_listed_frozen_thawed_killed_and_nothing_is_left() {
 }
 
 #[test]
+fn who_survives_sigkill_is_told() {
+    // A process of another PID namespace has no number here, so nobody can kill it: it reads as 0 (pid_namespaces(7)).
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cgroup.procs"), "0\n").unwrap();
+    fs::write(folder.path().join("freezer.state"), "").unwrap();
+    let v1 = vec![(Controller::Freezer, folder.path().to_owned())];
+    let error = Cgroup { name: "x".to_owned(), unified: None, v1 }.kill().unwrap_err();
+    assert_eq!(error.to_string(), "processes of x survive SIGKILL: [0]");
+}
+
+#[test]
 fn limits_are_in_force_for_who_has_joined() {
     let asked = r#"{"memory":{"limit":67108864,"swap":67108864},"pids":{"limit":7},"cpu":{"quota":50000,"period":100000,"shares":512,"cpus":"0"}}"#;
     let Some(mut cgroup) = create("limits", asked) else { return };
