@@ -6,7 +6,7 @@
 use crate::container::record::{Container, Lock, Record};
 use crate::container::remove;
 use crate::container::state::State;
-use crate::{Engine, Kind, Result, learner};
+use crate::{Engine, Kind, Result, events, learner};
 use process::cgroup::Cgroup;
 
 impl Engine {
@@ -49,26 +49,36 @@ impl Engine {
     /// Writes down the end of a container whose shim is dead, and clears away the rest of it.
     pub(crate) fn bury(&self, container: &Container, record: &Record, state: State, lock: &Lock) -> Result<State> {
         let last_words = learner::last_words(&container.run);
-        self.clear(container)?;
         let truth = State { last_words, ..state.corrected() };
+        self.clear_kernel(container)?;
+        let code = truth.exit_code.to_string();
+        let words = truth.last_words.iter().map(|words| (events::LAST_WORDS, words.as_str()));
+        let told: Vec<_> = [("exitCode", code.as_str())].into_iter().chain(words).collect();
+        // Before it is gone: who waits for it looks here then.
+        self.tell_container("die", container, record, &told);
         if record.host_config.auto_remove {
             self.delete(container, record, truth.clone(), lock)?;
         } else {
+            // The shim's last words are in the run folder until the state has them.
             container.save_state(&truth, record.durability())?;
+            remove::delete_folder(&container.run)?;
         }
-        self.tell_container("die", container, record, &[("exitCode", &truth.exit_code.to_string())]);
         Ok(truth)
     }
 
     /// Kills and removes what a dead shim left of its container in the kernel and in the run folder. Without such a folder
     /// there was no shim.
     pub(crate) fn clear(&self, container: &Container) -> Result<()> {
+        self.clear_kernel(container)?;
+        remove::delete_folder(&container.run)
+    }
+
+    fn clear_kernel(&self, container: &Container) -> Result<()> {
         if !container.run.exists() {
             return Ok(());
         }
         let cgroup = Cgroup::open(container.id.as_str());
         let cleared = cgroup.kill().and_then(|()| cgroup.remove());
-        cleared.map_err(|e| crate::Error::system("remove a dead container's cgroup", e))?;
-        remove::delete_folder(&container.run)
+        cleared.map_err(|e| crate::Error::system("remove a dead container's cgroup", e))
     }
 }

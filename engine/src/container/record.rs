@@ -106,7 +106,14 @@ impl Container {
 
     /// What the container is doing, dead shims unmasked.
     pub(crate) fn state(&self) -> Result<State> {
-        Ok(self.written_state()?.corrected())
+        let state = self.written_state()?;
+        if !state.is_orphaned() {
+            return Ok(state);
+        }
+        let last_words = learner::last_words(&self.run);
+        // Where there are none, somebody may just have written down the end, and what its shim said with it.
+        let written = self.written_state()?;
+        if written.is_orphaned() { Ok(State { last_words, ..state.corrected() }) } else { Ok(written) }
     }
 
     /// `state.json` as it was last written.

@@ -3,6 +3,7 @@
 mod log;
 
 use crate::api::{Actor, Event};
+use crate::container::id::ContainerId;
 use crate::container::record::{Container, Record};
 use crate::events::log::{EventLog, Reader};
 use crate::filters::{has_labels, only, values};
@@ -29,6 +30,9 @@ const KNOWN: [&str; 14] = [
     "type",
     "volume",
 ];
+
+/// An attribute of our own.
+pub(crate) const LAST_WORDS: &str = "lastWords";
 
 impl Engine {
     /// Past events since `since`, and those to come until `until` (seconds since 1970), as JSON lines. The stream ends
@@ -65,6 +69,15 @@ impl Engine {
     pub(crate) fn tell(&self, kind: &str, action: &str, id: &str, attributes: &[(&str, &str)]) {
         let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         self.log_event(event(kind, action, id, attributes));
+    }
+
+    /// How a container ended the last time, and what its shim said if it panicked: for whoever waited for one that is
+    /// removed.
+    pub(crate) fn last_end(&self, id: &ContainerId) -> Option<(i32, Option<String>)> {
+        let events = EventLog::new(&self.roots.run).reader().read().ok()?;
+        let die = events.into_iter().rev().find(|event| event.action == "die" && event.id == id.as_str())?;
+        let mut attributes = die.actor.attributes;
+        Some((attributes.get("exitCode")?.parse().ok()?, attributes.remove(LAST_WORDS)))
     }
 
     fn log_event(&self, event: Event) {

@@ -5,7 +5,7 @@
 
 use crate::container::id::ContainerId;
 use crate::container::record::{Container, make_private_folder};
-use crate::container::state::Status;
+use crate::container::state::{ProcessIdentity, Status};
 use crate::durable::{self, Durability};
 use crate::shim::{self, Request};
 use crate::{Attached, Engine, Error, Kind, Result, api};
@@ -28,6 +28,9 @@ pub(crate) struct ExecRecord {
     /// Once it has ended, or failed to start.
     pub exit_code: Option<i32>,
     pub pid: i32,
+    /// Who started it: with that one it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shim: Option<ProcessIdentity>,
 }
 
 impl Engine {
@@ -45,8 +48,15 @@ impl Engine {
         shim::parse_detach_keys(Some(&config.detach_keys))?;
         self.forget_execs(|record, age| !record.running && age > KEPT);
         let id = ContainerId::random().to_string();
-        let record =
-            ExecRecord { id: id.clone(), container: container.id, config, running: false, exit_code: None, pid: 0 };
+        let record = ExecRecord {
+            id: id.clone(),
+            container: container.id,
+            config,
+            running: false,
+            exit_code: None,
+            pid: 0,
+            shim: None,
+        };
         make_private_folder(&self.execs_folder())?;
         self.save_exec(&record)?;
         self.tell_exec("exec_create", &record, &[]);
@@ -75,11 +85,11 @@ impl Engine {
     /// What is known of it, also when it has ended.
     pub fn exec_inspect(&self, exec: &str) -> Result<api::ExecInspect> {
         let container = self.container(&self.exec_record(exec)?.container);
-        let alive = shim::is_there(&container)?;
+        let there = shim::is_there(&container)?;
         // Looked at afterwards: what a shim writes down, it writes before it goes.
         let mut record = self.exec_record(exec)?;
-        if record.running && !alive {
-            // Its shim was killed, and it died with it.
+        if record.running && !(there && container.written_state()?.shim == record.shim) {
+            // Its shim was killed, and it died with it. (There may be another by now.)
             if let Some(words) = container.last_words() {
                 return Err(Error::new(Kind::System, words));
             }

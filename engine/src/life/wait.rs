@@ -1,7 +1,7 @@
 //! Waiting for a container to end.
 //!
-//! Three things can tell: the shim, which answers with the exit code; `state.json`, when there is no shim; and inotify(7)
-//! on the container's folder, when somebody else starts or removes it.
+//! Four things can tell: the shim, which answers with the exit code; `state.json`, when there is no shim; inotify(7) on the
+//! container's folder, when somebody else starts or removes it; and, when nothing is left of it, the log of events.
 
 use crate::container::notice::{Notice, first_ready, ready_within};
 use crate::container::record::Container;
@@ -32,8 +32,9 @@ impl Engine {
     pub fn wait(&self, id: &str, condition: WaitCondition) -> Result<Waiting> {
         let container = self.find(id)?;
         let state = container.state()?;
+        let engine = Engine::assume(self.roots.clone());
         let mut waiting =
-            Waiting { container, condition, notice: None, seen: state.clone(), waits_for: WaitsFor::Change };
+            Waiting { engine, container, condition, notice: None, seen: state.clone(), waits_for: WaitsFor::Change };
         if state.status.is_running() {
             waiting.ask_shim()?;
         } else if condition == WaitCondition::NotRunning {
@@ -50,6 +51,7 @@ impl Engine {
 /// A wait that has begun.
 #[derive(Debug)]
 pub struct Waiting {
+    engine: Engine,
     container: Container,
     condition: WaitCondition,
     /// Made only when there is nothing else to wait for: to close an inotify(7) descriptor takes the kernel ten
@@ -152,6 +154,11 @@ impl Waiting {
     /// Whether the condition holds now; else decides what to wait for.
     fn look(&mut self) -> Result<bool> {
         if !self.container.config_path().exists() {
+            // Removed by its shim before we could ask it, or by another command: how it ended, the events tell.
+            if let Some((code, last_words)) = self.engine.last_end(&self.container.id) {
+                self.seen.exit_code = code;
+                self.seen.last_words = last_words;
+            }
             return Ok(true);
         }
         let state = self.container.state()?;
@@ -208,4 +215,35 @@ fn watching(error: std::io::Error) -> Error {
 
 fn response(code: i32) -> api::WaitResponse {
     api::WaitResponse { status_code: code.into(), error: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::record::tests::{add, engine};
+    use crate::container::state::{ProcessIdentity, Status};
+    use crate::durable::Durability;
+
+    #[test]
+    fn who_waits_for_one_that_is_removed_meanwhile_hears_how_it_ended() {
+        let (_folder, engine) = engine();
+        for (name, more, expected) in [("web", None, Ok(5)), ("db", Some("exercise"), Err("exercise"))] {
+            let container = add(&engine, name);
+            // Our own process stands for a shim that lives and does not listen any more.
+            let shim = ProcessIdentity::of(std::process::id().cast_signed());
+            let running = State { status: Status::Running, shim, ..State::default() };
+            container.save_state(&running, Durability::Passing).unwrap();
+            let mut waiting = engine.wait(name, WaitCondition::NotRunning).unwrap();
+
+            let attributes =
+                [("exitCode", "5")].into_iter().chain(more.map(|words| (crate::events::LAST_WORDS, words)));
+            let record = container.record().unwrap();
+            engine.tell_container("die", &container, &record, &attributes.collect::<Vec<_>>());
+            std::fs::remove_dir_all(&container.folder).unwrap();
+
+            let (caller, _other_end) = UnixStream::pair().unwrap();
+            let ended = waiting.finish(&caller).map(|answer| answer.unwrap().status_code);
+            assert_eq!(ended.map_err(|error| error.message), expected.map_err(str::to_owned));
+        }
+    }
 }

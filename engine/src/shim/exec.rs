@@ -7,6 +7,7 @@ use super::launch::Contained;
 use super::protocol::Attachment;
 use super::ready::{Ready, Watch};
 use crate::container::record::Record;
+use crate::container::state::ProcessIdentity;
 use crate::life::exec::ExecRecord;
 use crate::spec;
 use crate::{Engine, Error, Kind, Result, api, shim};
@@ -66,6 +67,7 @@ pub(super) fn begin(
         Ok(child) => {
             record.running = true;
             record.pid = child.running.pid;
+            record.shim = ProcessIdentity::of(std::process::id().cast_signed());
             engine.save_exec(&record)?;
             Ok(Begun::Running(Box::new(Started { record, child, wants })))
         }
