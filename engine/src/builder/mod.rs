@@ -103,9 +103,8 @@ impl Engine {
         };
         let asked = Asked {
             target: &options.target,
-            build_args: &options.build_args,
+            args: &build.settings.args,
             contexts: &options.contexts,
-            platform: &platform,
             triggers: &triggers,
         };
         let graph = Graph::new(parsed, &asked)?;
