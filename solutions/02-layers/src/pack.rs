@@ -26,17 +26,16 @@ use crate::whiteout::{self, OPAQUE, PREFIX};
 /// # Errors
 /// If a file cannot be read or the archive not be written.
 pub fn pack(root: BorrowedFd<'_>, whiteouts: Whiteouts, to: &mut dyn Write) -> Result<Vec<String>> {
-    let mut packer = Packer { root, whiteouts, to, links: HashMap::new(), notes: Vec::new() };
+    let mut packer = Packer::new(root, whiteouts, to);
     let mut walk = Walk::new(root)?;
     while let Some((path, status)) = walk.next()? {
         packer.entry(&path, &status)?;
     }
-    // Two empty blocks end an archive.
-    packer.write(&[0; 1024])?;
-    Ok(packer.notes)
+    packer.finish()
 }
 
-struct Packer<'a> {
+/// An archive that is made entry by entry: for whoever takes only some of the files.
+pub struct Packer<'a> {
     root: BorrowedFd<'a>,
     whiteouts: Whiteouts,
     to: &'a mut dyn Write,
@@ -45,7 +44,44 @@ struct Packer<'a> {
     notes: Vec<String>,
 }
 
-impl Packer<'_> {
+impl<'a> Packer<'a> {
+    /// Of files beneath `root`; see [`pack`].
+    pub fn new(root: BorrowedFd<'a>, whiteouts: Whiteouts, to: &'a mut dyn Write) -> Self {
+        Self { root, whiteouts, to, links: HashMap::new(), notes: Vec::new() }
+    }
+
+    /// Adds what is at this path, which goes through no link; of a folder, not what is in it.
+    ///
+    /// # Errors
+    /// If it cannot be read or the archive not be written.
+    pub fn path(&mut self, path: &Path) -> Result<()> {
+        let file = open(self.root, path, OFlags::PATH).map_err(failed("open", path))?;
+        let status = statat(file, c"", AtFlags::EMPTY_PATH).map_err(failed("examine", path))?;
+        self.entry(path, &status)
+    }
+
+    /// Adds a file that is not on disk.
+    ///
+    /// # Errors
+    /// If the archive cannot be written.
+    pub fn text(&mut self, name: &str, text: &[u8]) -> Result<()> {
+        let name = name.as_bytes().to_vec();
+        let size = text.len() as u64;
+        self.write(&Header { name, mode: 0o644, size, ..Header::default() }.encode())?;
+        self.write(text)?;
+        self.zeros(size.next_multiple_of(512) - size)
+    }
+
+    /// Ends the archive. Returns what could not be taken along, a line each.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn finish(mut self) -> Result<Vec<String>> {
+        // Two empty blocks.
+        self.write(&[0; 1024])?;
+        Ok(self.notes)
+    }
+
     fn entry(&mut self, path: &Path, status: &Stat) -> Result<()> {
         let name = path.file_name().unwrap_or_default();
         let layer = self.whiteouts == Whiteouts::Overlay;

@@ -4,6 +4,7 @@
 //! leads nowhere else. Files are examined ([`walk`]), filtered by `.dockerignore` ([`crate::ignore`]), and known by the digests of
 //! their contents ([`contents`]), which are remembered from one build to the next ([`memory`]).
 
+mod archive;
 pub(crate) mod contents;
 pub(crate) mod entry;
 pub(crate) mod memory;
@@ -16,6 +17,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use crate::error::{Error, Result};
+pub use archive::Outgoing;
 pub use tree::Tree;
 
 /// Where the files of a build come from.
