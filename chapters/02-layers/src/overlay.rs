@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags};
@@ -145,7 +146,8 @@ impl Stack<'_> {
     }
 }
 
-/// Gives overlayfs a folder by path, or through `/proc/self/fd` where the path is longer than what fsconfig(2) takes.
+/// Gives overlayfs a folder by path, or through `/proc/self/fd` where the path is longer than what fsconfig(2) takes, or
+/// holds a backslash, which overlayfs takes for an escape in some options and not in others.
 fn set_folder(context: BorrowedFd<'_>, key: &str, folder: &Path) -> Result<()> {
     const LONGEST: usize = 255;
     let step = match key {
@@ -154,7 +156,8 @@ fn set_folder(context: BorrowedFd<'_>, key: &str, folder: &Path) -> Result<()> {
         _ => "add a layer",
     };
     let failed = |errno: rustix::io::Errno| explain_failure(step, context, errno.into());
-    if folder.as_os_str().len() <= LONGEST && folder.is_absolute() {
+    let bytes = folder.as_os_str().as_bytes();
+    if bytes.len() <= LONGEST && folder.is_absolute() && !bytes.contains(&b'\\') {
         return fsconfig_set_string(context, key, folder).map_err(failed);
     }
     let folder = open_folder(folder)?;

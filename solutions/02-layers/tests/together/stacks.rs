@@ -57,6 +57,28 @@ sandboxed! {
         assert!(matches!(overlay::mount(&layers, None), Err(Error::TooManyLayers(501))));
     }
 
+    fn any_name_of_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        // Letters that separate options, or folders, or escape the next one; and a short path, which goes as it is.
+        for name in ["a,b:c d", "a\\b", "a\\:b,c\\"] {
+            let made = ["lower", "other", "upper", "work"].map(|part| folder.path().join(name).join(part));
+            made.iter().for_each(|folder| fs::create_dir_all(folder).unwrap());
+            let [lower, other, upper, work] = made;
+            fs::write(lower.join("a"), "").unwrap();
+            let layers = [lower, other];
+            for volatile in [false, true] {
+                let mount = match volatile {
+                    false => overlay::mount(&layers, Some((&upper, &work))),
+                    true => overlay::mount_volatile(&layers, &upper, &work),
+                };
+                let mount = mount.unwrap();
+                fs::write(seen(&mount).join("b"), "").unwrap();
+                assert_eq!(listing(&seen(&mount)), ["a", "b"], "{name}");
+            }
+            assert_eq!(listing(&upper), ["b"], "{name}");
+        }
+    }
+
     fn a_refused_mount_says_why() {
         let below = layer([]);
         let writable = Writable::new();
