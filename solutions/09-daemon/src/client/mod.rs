@@ -11,6 +11,7 @@
 //! Each request has a connection of its own: what is saved by keeping one open is nothing on a local socket, and a
 //! stream that is dropped half-read then takes its connection with it, which is how the server learns of it.
 
+pub mod context;
 mod error;
 mod hijack;
 mod request;
@@ -57,7 +58,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 impl Client {
     /// No daemon: the server runs in this process, each connection a task beside the caller's.
     pub fn in_process(engine: Arc<Engine>) -> Self {
-        Self { transport: Transport::InProcess(Server::new(engine)), version: OnceCell::new() }
+        Self { transport: Transport::InProcess(Server::within_process(engine)), version: OnceCell::new() }
     }
 
     /// A daemon, Kesako's or Docker's, on a unix socket.

@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What each path is for.
-const ABSENT: [(&str, &str); 14] = [
+const ABSENT: [(&str, &str); 13] = [
     ("/auth", "registries"),
-    ("/build", "building images"),
     ("/containers/{id}/archive", "copying files"),
     ("/containers/{id}/attach/ws", "attaching through a web socket"),
     ("/containers/{id}/stats", "statistics"),
@@ -20,7 +19,7 @@ const ABSENT: [(&str, &str); 14] = [
     ("/images/search", "registries"),
     ("/networks/create", "networks"),
     ("/plugins", "plugins"),
-    ("/session", "building images"),
+    ("/session", "building images by BuildKit"),
     ("/swarm", "swarm mode"),
     ("/system/df", "counting disk usage"),
     ("/volumes/create", "volumes"),

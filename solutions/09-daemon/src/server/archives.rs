@@ -83,7 +83,7 @@ fn tell(sink: &Sink, progress: &Progress) {
 }
 
 /// The body as the engine reads it: from a thread that may block.
-fn reader(body: Body) -> impl Read + Send + 'static {
+pub(super) fn reader(body: Body) -> impl Read + Send + 'static {
     let chunks: BodyDataStream = body.into_data_stream();
     SyncIoBridge::new(StreamReader::new(chunks.map_err(std::io::Error::other)))
 }

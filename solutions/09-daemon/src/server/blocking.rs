@@ -79,11 +79,19 @@ pub(super) async fn write_to(
         drop(buffered.into_parts());
         result
     };
-    started(content_type, whole, |refusal| Err(io::Error::other(refusal.message))).await
+    started(content_type, whole, |refusal| Err(io::Error::other(refusal.message)), ()).await
 }
 
 /// An answer of JSON lines, such as the progress of a load. An error before the first is a status, later a line.
 pub(super) async fn report(produce: impl FnOnce(&Sink) -> engine::Result<()> + Send + 'static) -> Answer {
+    report_while((), produce).await
+}
+
+/// As [`report`]. `held` is let go when the answer is over, or nobody listens to it any more.
+pub(super) async fn report_while(
+    held: impl Send + 'static,
+    produce: impl FnOnce(&Sink) -> engine::Result<()> + Send + 'static,
+) -> Answer {
     let error_line = |refusal: Refusal| {
         let message = refusal.message;
         let line = engine::api::Progress {
@@ -93,7 +101,7 @@ pub(super) async fn report(produce: impl FnOnce(&Sink) -> engine::Result<()> + S
         };
         Ok(Bytes::from(answer::json_line(&line)))
     };
-    started("application/json", |sink| produce(&sink), error_line).await
+    started("application/json", |sink| produce(&sink), error_line, held).await
 }
 
 /// Waits for the first chunk, to choose between an answer and a refusal.
@@ -101,6 +109,7 @@ async fn started(
     content_type: &'static str,
     produce: impl FnOnce(Sink) -> engine::Result<()> + Send + 'static,
     late_error: impl Fn(Refusal) -> io::Result<Bytes> + Send + 'static,
+    held: impl Send + 'static,
 ) -> Answer {
     let (sender, mut queue) = mpsc::channel(QUEUE);
     let [sink, end, sudden_end] = [0; 3].map(|_| Sink(sender.clone()));
@@ -115,7 +124,10 @@ async fn started(
         Some(Err(refusal)) => return Err(refusal),
         None => Bytes::new(),
     };
-    let rest = ReceiverStream::new(queue).map(move |chunk| chunk.or_else(&late_error));
+    let rest = ReceiverStream::new(queue).map(move |chunk| {
+        let _held = &held;
+        chunk.or_else(&late_error)
+    });
     answer::bytes(content_type, Body::from_stream(futures_util::stream::iter([Ok(first)]).chain(rest)))
 }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   version    /v1.44/containers/json → /containers/json, and a refusal of versions we do not speak
-//!   a route    one file per family: containers, create, streams, exec, images, archives, system
+//!   a route    one file per family: containers, create, streams, exec, images, archives, build, system
 //!   params     the query, in Docker's idea of booleans and filters
 //!   blocking   the engine's methods block; each runs on a thread of its own while this one serves others
 //!   answer     JSON as Go prints it, or a body that grows; an engine's error becomes its HTTP status
@@ -14,6 +14,7 @@ mod absent;
 mod answer;
 mod archives;
 mod blocking;
+mod build;
 mod containers;
 mod create;
 mod exec;
@@ -43,7 +44,12 @@ type Shared = axum::extract::State<Arc<Engine>>;
 #[derive(Clone, Debug)]
 pub struct Server {
     routes: TowerToHyperService<Router>,
+    within: Within,
 }
+
+/// Whether client and server are one process: then what the client may open, the server may open for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Within(pub(crate) bool);
 
 impl Server {
     /// Serves this engine.
@@ -56,11 +62,17 @@ impl Server {
             .merge(exec::routes())
             .merge(images::routes())
             .merge(archives::routes())
+            .merge(build::routes())
             .merge(absent::routes())
             .fallback(page_not_found)
             .method_not_allowed_fallback(page_not_found)
             .with_state(engine);
-        Self { routes: TowerToHyperService::new(routes) }
+        Self { routes: TowerToHyperService::new(routes), within: Within(false) }
+    }
+
+    /// Serves a client of this same process.
+    pub(crate) fn within_process(engine: Arc<Engine>) -> Self {
+        Self { within: Within(true), ..Self::new(engine) }
     }
 
     /// Answers the requests of one connection until it closes.
@@ -92,7 +104,10 @@ impl Server {
         request: http::Request<hyper::body::Incoming>,
     ) -> Result<axum::response::Response, Infallible> {
         let mut answer = match version::strip(request) {
-            Ok(request) => self.routes.call(request).await?,
+            Ok(mut request) => {
+                request.extensions_mut().insert(self.within);
+                self.routes.call(request).await?
+            }
             Err(refusal) => refusal.into_response(),
         };
         version::introduce(answer.headers_mut());

@@ -19,7 +19,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    fn parse(query: &str) -> Result<Self, Refusal> {
+    pub(super) fn parse(query: &str) -> Result<Self, Refusal> {
         serde_urlencoded::from_str(query).map(Self).map_err(|error| Refusal::invalid(error.to_string()))
     }
 
