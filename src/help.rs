@@ -119,7 +119,7 @@ pub fn overview(globals: &clap::Command) -> String {
         .filter(|e| !e.hidden)
         .filter_map(|e| Some((*e.paths.iter().find(|path| !path.contains(' '))?, e)))
         .collect();
-    let common = ["run", "exec", "ps", "images", "version", "info"];
+    let common = ["run", "exec", "ps", "build", "images", "version", "info"];
     let list = |names: &mut dyn Iterator<Item = (&str, &str)>| {
         names.map(|(name, about)| format!("  {name:<11} {about}\n")).collect::<String>()
     };

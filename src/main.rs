@@ -17,6 +17,7 @@ mod format;
 mod globals;
 mod help;
 mod output;
+mod progress;
 mod session;
 mod terminal;
 

@@ -2,6 +2,7 @@
 //! do. Finding a command, its help and its completion all read it.
 
 mod attach;
+mod build;
 mod commit;
 mod completion;
 mod create;
@@ -126,8 +127,13 @@ fn execute_plain<P: Plain>(matches: &ArgMatches, session: Session) -> anyhow::Re
 }
 
 /// The groups, and what they are about.
-pub const GROUPS: &[(&str, &str)] =
-    &[("container", "Manage containers"), ("image", "Manage images"), ("system", "Manage Kesako")];
+pub const GROUPS: &[(&str, &str)] = &[
+    ("builder", "Manage builds"),
+    ("buildx", "Manage builds, for fingers that know Docker's"),
+    ("container", "Manage containers"),
+    ("image", "Manage images"),
+    ("system", "Manage Kesako"),
+];
 
 const ONE: &str = "[OPTIONS] CONTAINER";
 const SOME: &str = "[OPTIONS] CONTAINER [CONTAINER...]";
@@ -163,6 +169,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<pause::Pause>(&["container pause", "pause"], "CONTAINER [CONTAINER...]", "Pause all processes within one or more containers", RUNNING),
     entry::<pause::Unpause>(&["container unpause", "unpause"], "CONTAINER [CONTAINER...]", "Unpause all processes within one or more containers", PAUSED),
     entry::<prune::Containers>(&["container prune"], "[OPTIONS]", "Remove all stopped containers", Words::Nothing),
+    entry::<build::Build>(&["image build", "build", "builder build", "buildx build", "buildx b"], "[OPTIONS] PATH | URL | -", "Start a build", Words::Files),
     entry::<images::List>(&["image ls", "image list", "images"], "[OPTIONS] [REPOSITORY[:TAG]]", "List images", Words::Images),
     entry::<history::History>(&["image history", "history"], "[OPTIONS] IMAGE", "Show the history of an image", Words::Images),
     entry::<tag::Tag>(&["image tag", "tag"], "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", Words::Images),

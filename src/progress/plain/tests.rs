@@ -1,0 +1,144 @@
+use super::*;
+use engine::api::progress::Stream;
+
+/// What is written of these events, each so many milliseconds after the one before.
+fn shown(events: &[(u64, Event)]) -> String {
+    let (mut now, mut out) = (Instant::now(), String::new());
+    let (mut trace, mut plain) = (Trace::new(now, 10), Plain::default());
+    for (after, event) in events {
+        now += Duration::from_millis(*after);
+        trace.told(event, now);
+        plain.told(&trace, event, now, &mut out);
+        plain.tick(&trace, now, &mut out);
+    }
+    trace.end(now);
+    plain.end(&trace, now, &mut out);
+    trace.failures(&mut out);
+    out
+}
+
+fn step(id: usize, name: &str) -> Event {
+    Event::Step { id, name: name.into() }
+}
+
+fn output(id: usize, text: &str) -> Event {
+    Event::Output { id, stream: Stream::Stdout, text: text.into() }
+}
+
+fn done(id: usize, seconds: f64) -> Event {
+    Event::Done { id, seconds }
+}
+
+#[test]
+fn one_step_after_the_other() {
+    let warning = Event::Warning {
+        rule: "MaintainerDeprecated".into(),
+        message: "Maintainer instruction is deprecated in favor of using label".into(),
+        url: String::new(),
+        file: "Dockerfile".into(),
+        line: 2,
+        text: String::new(),
+    };
+    let copied = |current| Event::Status { id: 1, what: "transferring context:".into(), current, total: None };
+    insta::assert_snapshot!(shown(&[
+        (0, step(0, "[internal] load build definition from Dockerfile")),
+        (0, warning),
+        (3, done(0, 0.003)),
+        (0, step(1, "[internal] load build context")),
+        (3, copied(20)),
+        (1, copied(28)),
+        (300, done(1, 0.304)),
+        (0, step(2, "[1/3] FROM docker.io/library/box:latest")),
+        (0, Event::Cached { id: 2 }),
+        (0, done(2, 0.0)),
+        (0, step(3, "[2/3] RUN make")),
+        (123, output(3, "cc -o x\nhalf")),
+        (1000, output(3, " a line\n")),
+        (100, done(3, 1.25)),
+    ]), @r"
+    #1 [internal] load build definition from Dockerfile
+    #1 WARN: MaintainerDeprecated: Maintainer instruction is deprecated in favor of using label (line 2)
+    #1 DONE 0.0s
+
+    #2 [internal] load build context
+    #2 transferring context: 20B
+    #2 transferring context: 28B 0.3s done
+    #2 DONE 0.3s
+
+    #3 [1/3] FROM docker.io/library/box:latest
+    #3 CACHED
+
+    #4 [2/3] RUN make
+    #4 0.123 cc -o x
+    #4 0.123 half a line
+    #4 DONE 1.2s
+    ");
+}
+
+#[test]
+fn steps_at_once_speak_in_turn() {
+    insta::assert_snapshot!(shown(&[
+        (0, step(0, "[a 1/1] RUN one")),
+        (0, step(1, "[b 1/1] RUN two")),
+        (0, step(2, "[c 1/1] RUN three")),
+        (100, output(1, "two waits\n")),
+        (100, output(0, "one\n")),
+        (100, output(2, "three\n")),
+        (0, done(2, 0.3)),
+        (5100, output(1, "until one has been silent\n")),
+        (0, done(0, 5.4)),
+        (0, done(1, 5.4)),
+    ]), @r"
+    #1 [a 1/1] RUN one
+    #1 0.200 one
+    #1 ...
+
+    #2 [c 1/1] RUN three
+    #2 0.300 three
+    #2 DONE 0.3s
+
+    #1 [a 1/1] RUN one
+    #1 ...
+
+    #3 [b 1/1] RUN two
+    #3 0.100 two waits
+    #3 5.400 until one has been silent
+    #3 ...
+
+    #1 [a 1/1] RUN one
+    #1 DONE 5.4s
+
+    #3 [b 1/1] RUN two
+    #3 DONE 5.4s
+    ");
+}
+
+#[test]
+fn a_failure_shows_the_last_output_and_cuts_the_others_off() {
+    insta::assert_snapshot!(shown(&[
+        (0, step(0, "[2/2] RUN false")),
+        (0, step(1, "[x 1/1] RUN sleep 9")),
+        (50, output(0, "no\nend")),
+        (10, Event::Failed { id: 0, seconds: 0.1, error: "process \"/bin/sh -c false\" did not complete".into() }),
+    ]), @r#"
+    #1 [2/2] RUN false
+    #1 0.050 no
+    #1 0.050 end
+    #1 ERROR: process "/bin/sh -c false" did not complete
+
+    #2 [x 1/1] RUN sleep 9
+    #2 CANCELED
+    ------
+     > [2/2] RUN false:
+    0.050 no
+    0.050 end
+    ------
+    "#);
+}
+
+#[test]
+fn a_flood_is_heard_at_once() {
+    let flood = "x".repeat(ROOM) + "\n";
+    let out = shown(&[(0, step(0, "a")), (0, step(1, "b")), (0, output(1, &flood)), (0, output(0, "after\n"))]);
+    assert!(out.contains("#1 ...\n\n#2 b\n#2 0.000 xxx"), "{}", &out[..100]);
+}
