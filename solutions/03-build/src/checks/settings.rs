@@ -1,6 +1,10 @@
 //! Which checks are made, and whether they fail the build: `# check=skip=StageNameCasing;error=true`.
+//!
+//! At the head of the file it is for all of it; right above an instruction for this one.
 
 use super::Rule;
+use crate::dockerfile::directives;
+use std::collections::BTreeMap;
 
 /// What a `check` directive says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +23,12 @@ struct Names {
 }
 
 impl Settings {
-    /// Reads the value of the directive, up to a blank.
-    pub(crate) fn parse(value: &str) -> Result<Self, String> {
+    /// Reads the value of the directive (or of the build argument BUILDKIT_DOCKERFILE_CHECK, which replaces it), up to a
+    /// blank.
+    ///
+    /// # Errors
+    /// It is none: a line that says why.
+    pub fn parse(value: &str) -> Result<Self, String> {
         let failed = |why: String| format!("failed to parse check options: {why}");
         let mut settings = Self::default();
         let options = value.split(' ').next().unwrap_or_default();
@@ -44,8 +52,40 @@ impl Settings {
     }
 
     /// Whether this check is made.
-    pub fn wants(&self, rule: Rule) -> bool {
+    fn wants(&self, rule: Rule) -> bool {
         if rule.experimental() { self.experimental.has(rule) } else { !self.skip.has(rule) }
+    }
+}
+
+/// The settings of a file and of its instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub file: Settings,
+    /// By the first line of an instruction: what it adds.
+    instructions: BTreeMap<usize, Settings>,
+}
+
+impl Scope {
+    pub(crate) fn new(file: Settings) -> Self {
+        Self { file, instructions: BTreeMap::new() }
+    }
+
+    /// Takes what the comments above an instruction say of it; the first that says something counts.
+    pub(crate) fn comments(&mut self, line: usize, comments: &[String]) {
+        let mut said =
+            comments.iter().filter_map(|comment| directives::pair(comment)).filter(|(name, _)| name == "check");
+        if let Some(Ok(settings)) = said.next().map(|(_, value)| Settings::parse(value)) {
+            self.instructions.insert(line, settings);
+        }
+    }
+
+    /// Whether this check is made for what begins on this line.
+    pub(super) fn wants(&self, rule: Rule, line: usize) -> bool {
+        let here = self.instructions.get(&line);
+        if rule.experimental() {
+            return self.file.wants(rule) || here.is_some_and(|here| here.wants(rule));
+        }
+        self.file.wants(rule) && here.is_none_or(|here| here.wants(rule))
     }
 }
 

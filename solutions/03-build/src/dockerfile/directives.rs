@@ -39,6 +39,8 @@ pub(super) fn read(text: &str) -> Result<(Directives, usize), Fault> {
                 frontend(value).map_err(fault)?;
                 directives.syntax = Some(value.to_owned());
             }
+            // BuildKit does not see this one below a `#!`.
+            "escape" if head > 0 => {}
             "escape" => directives.escape = escape(value).map_err(fault)?,
             _ => directives.check = Settings::parse(value).map_err(fault)?,
         }
@@ -48,8 +50,13 @@ pub(super) fn read(text: &str) -> Result<(Directives, usize), Fault> {
 }
 
 /// `# name = value`, if it is one that is known.
-pub(crate) fn directive(line: &str) -> Option<(String, &str)> {
-    let (name, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
+fn directive(line: &str) -> Option<(String, &str)> {
+    pair(line.trim_start().strip_prefix('#')?)
+}
+
+/// `name = value`, without the `#`.
+pub(crate) fn pair(comment: &str) -> Option<(String, &str)> {
+    let (name, value) = comment.split_once('=')?;
     let (name, value) = (name.trim().to_lowercase(), value.trim());
     (matches!(name.as_str(), "syntax" | "escape" | "check") && !value.is_empty()).then_some((name, value))
 }

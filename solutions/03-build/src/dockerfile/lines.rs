@@ -4,6 +4,9 @@
 use super::{Fault, heredoc};
 use std::ops::RangeInclusive;
 
+/// More than any Dockerfile of a person has. Each costs memory, and work in all that follows.
+const MAX_INSTRUCTIONS: usize = 10_000;
+
 /// An instruction, on one line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Logical {
@@ -47,6 +50,10 @@ pub(crate) fn logical(text: &str, head: usize, escape: char) -> Result<Vec<Logic
             // An empty comment separates what describes the next instruction from what does not.
             Some("") => comments.clear(),
             Some(comment) => comments.push(comment.to_owned()),
+            None if all.len() == MAX_INSTRUCTIONS => {
+                let message = format!("the Dockerfile has more than {MAX_INSTRUCTIONS} instructions");
+                return Err(Fault::new(message, physical.number..=physical.number));
+            }
             None => {
                 let first = physical.number;
                 let (text, empty) = join(line, &mut physical, escape);

@@ -27,10 +27,11 @@ mod words;
 pub use directives::Directives;
 pub use source::Source;
 
-use crate::checks::{self, Warning};
+use crate::checks::{self, Scope, Warning};
 use crate::error::Result;
 use crate::instruction::{Dockerfile, Step};
-pub(crate) use line::Line;
+pub(crate) use keyword::Keyword;
+pub(crate) use line::{Arguments, Line};
 use lines::Logical;
 use std::ops::RangeInclusive;
 
@@ -39,6 +40,8 @@ use std::ops::RangeInclusive;
 pub struct Parsed {
     pub dockerfile: Dockerfile,
     pub directives: Directives,
+    /// Which build checks are wanted where.
+    pub checks: Scope,
     /// What the build checks find in the file alone.
     pub warnings: Vec<Warning>,
     /// To show the lines that later turn out to be wrong.
@@ -51,17 +54,21 @@ pub struct Parsed {
 /// [`crate::Error::Dockerfile`], which shows the lines.
 pub fn parse(name: &str, text: &[u8]) -> Result<Parsed> {
     let source = Source::new(name, text)?;
-    let (dockerfile, directives, warnings) = read(&source.text).map_err(|fault| source.error(fault))?;
-    Ok(Parsed { dockerfile, directives, warnings, source })
+    let (dockerfile, directives, checks, warnings) = read(&source.text).map_err(|fault| source.error(fault))?;
+    Ok(Parsed { dockerfile, directives, checks, warnings, source })
 }
 
-fn read(text: &str) -> Result<(Dockerfile, Directives, Vec<Warning>), Fault> {
+fn read(text: &str) -> Result<(Dockerfile, Directives, Scope, Vec<Warning>), Fault> {
     let (directives, head) = directives::read(text)?;
     let logical = lines::logical(text, head, directives.escape)?;
     let lines = cut(&logical, directives.escape)?;
     let dockerfile = stages::gather(&lines)?;
-    let warnings = checks::in_the_file(&lines, &directives.check);
-    Ok((dockerfile, directives, warnings))
+    let mut scope = Scope::new(directives.check.clone());
+    for line in &logical {
+        scope.comments(*line.lines.start(), &line.comments);
+    }
+    let warnings = checks::in_the_file(&lines, &dockerfile, &scope);
+    Ok((dockerfile, directives, scope, warnings))
 }
 
 /// Reads a trigger: an instruction that the ONBUILD of a base image kept. It stands where the FROM stands that names the

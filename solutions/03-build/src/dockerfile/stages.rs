@@ -5,10 +5,17 @@ use super::line::Line;
 use super::{Fault, run};
 use crate::instruction::{Dockerfile, Instruction, Step};
 
+/// Whoever goes through the stages may follow each to its base, and from there on.
+const MAX_STAGES: usize = 1000;
+
 pub(super) fn gather(lines: &[Line]) -> Result<Dockerfile, Fault> {
     let mut dockerfile = Dockerfile { meta_args: Vec::new(), stages: Vec::new() };
     for line in lines {
         match meaning(line)? {
+            Meaning::Stage(stage) if dockerfile.stages.len() == MAX_STAGES => {
+                let message = format!("the Dockerfile has more than {MAX_STAGES} stages");
+                return Err(Fault::new(message, stage.lines));
+            }
             Meaning::Stage(stage) => dockerfile.stages.push(stage),
             Meaning::Instruction(instruction) => {
                 let step = step(line, instruction);

@@ -9,7 +9,7 @@
 use super::{Expanded, Lookup};
 use crate::dockerfile::{Parsed, suggest};
 use crate::error::{Error, Result};
-use crate::instruction::{Dockerfile, Instruction, Stage};
+use crate::instruction::{Dockerfile, Instruction, Stage, Step};
 use layers::manifest::Platform;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,12 +30,17 @@ pub const BUILDERS: [&str; 10] = [
     "BUILDKIT_SYNTAX",
 ];
 
+/// Of the values before the first FROM, in bytes. `ARG a=$b` is ten bytes, and may be as long as `b`.
+const MAX_GLOBAL: usize = 16 << 20;
+
 /// The build arguments of one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args {
     given: BTreeMap<String, String>,
     /// What FROM lines know.
     global: BTreeMap<String, String>,
+    /// What they would know if nothing were given (but for the platforms).
+    defaults: BTreeMap<String, String>,
     /// The ARGs before the first FROM, with or without a value.
     declared: BTreeSet<String>,
 }
@@ -78,31 +83,32 @@ impl Args {
         given: &BTreeMap<String, String>,
         automatic: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<Self> {
-        let mut args = Self { given: given.clone(), ..Self::default() };
-        for (name, value) in automatic {
-            args.global.insert(name.to_owned(), given.get(name).cloned().unwrap_or(value));
-        }
-        for step in &parsed.dockerfile.meta_args {
-            let Instruction::Arg(names) = &step.instruction else { continue };
-            for (name, default) in names {
-                let value = match (given.get(name), default) {
-                    (Some(given), _) => Some(given.clone()),
-                    (None, Some(default)) => {
-                        let expanded = super::word(default, &|name| args.global(name), parsed.directives.escape);
-                        Some(expanded.map_err(|error| parsed.source.blame(&step.lines, error.to_string()))?.text)
-                    }
-                    (None, None) => None,
-                };
-                args.declared.insert(name.clone());
-                args.global.extend(value.map(|value| (name.clone(), value)));
-            }
-        }
-        Ok(args)
+        let platform = |(name, value)| (String::from(name), given.get(name).cloned().unwrap_or(value));
+        let automatic: BTreeMap<_, _> = automatic.into_iter().map(platform).collect();
+        let global = with_defaults(parsed, given, automatic.clone())?;
+        // What is given may be what makes them possible.
+        let defaults = with_defaults(parsed, &BTreeMap::new(), automatic.clone()).unwrap_or(automatic);
+        let names = |step: &Step| match &step.instruction {
+            Instruction::Arg(names) => names.iter().map(|(name, _)| name.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let declared = parsed.dockerfile.meta_args.iter().flat_map(names).collect();
+        Ok(Self { given: given.clone(), global, defaults, declared })
     }
 
     /// What a name is worth in a FROM line.
     pub fn global(&self, name: &str) -> Option<String> {
         self.global.get(name).cloned()
+    }
+
+    /// What it would be worth if nothing were given.
+    pub(crate) fn default(&self, name: &str) -> Option<String> {
+        self.defaults.get(name).cloned()
+    }
+
+    /// Whether a FROM line may name it.
+    pub(crate) fn is_declared(&self, name: &str) -> bool {
+        self.global.contains_key(name) || self.declared.contains(name)
     }
 
     /// All that may be named in a FROM line.
@@ -128,7 +134,11 @@ impl Args {
         let plain = |text: &String| Expanded { text: text.clone(), ..Expanded::default() };
         match (self.given.get(name), default) {
             (Some(given), _) => Ok(Some(plain(given))),
-            (None, Some(default)) => super::word(default, lookup, escape).map(Some),
+            (None, Some(default)) => {
+                let expanded = super::word(default, lookup, escape)?;
+                super::fits(name, &expanded.text)?;
+                Ok(Some(expanded))
+            }
             (None, None) => Ok(self.global.get(name).map(plain)),
         }
     }
@@ -186,6 +196,36 @@ impl Args {
         };
         self.given.keys().map(String::as_str).filter(|name| !known(name)).collect()
     }
+}
+
+/// Adds the ARGs before the first FROM, one after the other.
+fn with_defaults(
+    parsed: &Parsed,
+    given: &BTreeMap<String, String>,
+    mut global: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>> {
+    let mut room = MAX_GLOBAL;
+    for step in &parsed.dockerfile.meta_args {
+        let Instruction::Arg(names) = &step.instruction else { continue };
+        let blame = |message: String| parsed.source.blame(&step.lines, message);
+        for (name, default) in names {
+            let value = match (given.get(name), default) {
+                (Some(given), _) => given.clone(),
+                (None, Some(default)) => {
+                    let expanded = super::word(default, &|name| global.get(name).cloned(), parsed.directives.escape);
+                    let text = expanded.map_err(|error| blame(error.to_string()))?.text;
+                    super::fits(name, &text).map_err(|error| blame(error.to_string()))?;
+                    text
+                }
+                (None, None) => continue,
+            };
+            room = room
+                .checked_sub(value.len())
+                .ok_or_else(|| blame(format!("the ARGs before the first FROM have more than {MAX_GLOBAL} bytes")))?;
+            global.insert(name.clone(), value);
+        }
+    }
+    Ok(global)
 }
 
 #[cfg(test)]

@@ -31,7 +31,11 @@ pub fn instruction(instruction: &Instruction, lookup: Lookup, escape: char) -> R
     let instruction = match instruction {
         Instruction::Add(copy) => Instruction::Add(all.copy(copy)?),
         Instruction::Copy(copy) => Instruction::Copy(all.copy(copy)?),
-        Instruction::Env(pairs) => Instruction::Env(all.pairs(pairs)?),
+        Instruction::Env(pairs) => {
+            let pairs = all.pairs(pairs)?;
+            pairs.iter().try_for_each(|(name, value)| super::fits(name, value))?;
+            Instruction::Env(pairs)
+        }
         Instruction::Label(pairs) => Instruction::Label(all.pairs(pairs)?),
         Instruction::Expose(ports) => Instruction::Expose(all.ports(ports)?),
         Instruction::Run(run) => Instruction::Run(all.run(run)?),

@@ -53,7 +53,7 @@ impl Lexer {
 }
 
 /// An error names the word it is about, but not a megabyte of it.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(1000) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -14,11 +14,15 @@ pub use args::Args;
 pub use instruction::{Expansion, instruction};
 pub(crate) use lexer::{Lexer, Quotes};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
 /// Finds the value of a variable; None: it is not set.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Of a variable, `NAME=value`, with the NUL at its end: no program can be started with a longer one (execve(2),
+/// MAX_ARG_STRLEN).
+const MAX_VARIABLE: usize = 128 << 10;
 
 /// A word without its variables and quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +54,16 @@ pub fn words(text: &str, lookup: Lookup, escape: char) -> Result<(Vec<String>, E
 pub fn shown(text: &str, lookup: Lookup, escape: char) -> String {
     let lexer = Lexer { quotes: Quotes::Keep, keep_unset: true, ..Lexer::new(escape) };
     lexer.word(text, lookup).map_or_else(|_| text.to_owned(), |expanded| expanded.text)
+}
+
+/// Whether this can be a variable of a process.
+fn fits(name: &str, value: &str) -> Result<()> {
+    let size = name.len() + value.len() + 2;
+    if size <= MAX_VARIABLE {
+        return Ok(());
+    }
+    let why = format!("with its value it has {size} bytes; a variable of a process may have {MAX_VARIABLE}");
+    Err(Error::Expand { word: lexer::shortened(name), why })
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The parser as a whole. What its parts do with odd input is tested beside them.
 
+mod hostile;
+
 use super::parse;
 use crate::instruction::{Command, Instruction};
 
