@@ -28,6 +28,7 @@ use run::Runner;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Instant;
 pub(crate) use step::{NAME as STEP, main as be_step};
@@ -50,7 +51,12 @@ impl Engine {
         let store = self.store()?;
         // From the first layer to the image that is made of it, nobody may take it for garbage.
         let writing = store.writing()?;
+        let mut context = build::context::Context::folder(
+            &options.context_folder.clone().unwrap_or_default(),
+            Some(store.pins().folder()),
+        )?;
         let parsed = self.dockerfile(options)?;
+        context.tree_mut().read_ignore(Some(&parsed.source.name))?;
         let settings = settings(options, &parsed)?;
         let runner = Runner { skeleton: self.skeleton()?, folder: folder.path(), cancel };
         let build = Build {
@@ -61,6 +67,8 @@ impl Engine {
             listener,
             cancel,
             settings: &settings,
+            context: context.tree(),
+            loaded: AtomicBool::new(false),
             counter: Counter::default(),
         };
         let state = self.stages(&build, options, &parsed)?;

@@ -20,11 +20,15 @@ pub struct Key {
     parent: Digest,
     kind: String,
     parts: Vec<Part>,
+    told: Vec<Part>,
 }
 
 /// Something that a step depends on, and the digest of what it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part(pub String, pub Digest);
+
+/// The part that stands for all files that are copied.
+pub const CONTENT: &str = "content";
 
 /// Where in which build a step stands: how an earlier record of the same step is found, to say what differs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,13 +52,16 @@ pub struct Record {
     pub below: Option<Digest>,
     pub place: Place,
     pub parts: Vec<Part>,
+    /// What [`CONTENT`] is made of: files and folders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Part>,
 }
 
 impl Key {
     /// Begins the key of a step after the one with the key `parent`. `kind`: what the step does.
     #[must_use]
     pub fn new(parent: Digest, kind: &str) -> Self {
-        Self { parent, kind: kind.to_owned(), parts: Vec::new() }
+        Self { parent, kind: kind.to_owned(), parts: Vec::new(), told: Vec::new() }
     }
 
     /// Adds something that the step depends on: its name, as a user is told of it, and its value.
@@ -65,6 +72,12 @@ impl Key {
     /// Adds something of which the digest is known.
     pub fn digest(&mut self, name: impl Into<String>, digest: Digest) {
         self.parts.push(Part(name.into(), digest));
+    }
+
+    /// Adds what one of the parts ([`CONTENT`]) is made of: no part of the key, but it tells what exactly differs.
+    #[must_use]
+    pub fn told(self, told: Vec<Part>) -> Self {
+        Self { told, ..self }
     }
 
     /// The key itself: the digest of one line for each thing it depends on. Two keys are equal only if all lines are; so a
@@ -115,8 +128,14 @@ pub fn keep(
     below: Option<Digest>,
     layer: Option<Made>,
 ) -> Result<()> {
-    let about =
-        Record { step: step.to_owned(), parent: key.parent, below, place: place.clone(), parts: key.parts.clone() };
+    let about = Record {
+        step: step.to_owned(),
+        parent: key.parent,
+        below,
+        place: place.clone(),
+        parts: key.parts.clone(),
+        told: key.told.clone(),
+    };
     Ok(store.pins().write(&key.finish(), &Pin { layer, about })?)
 }
 

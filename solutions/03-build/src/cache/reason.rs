@@ -1,6 +1,6 @@
 //! Why a step was not reused (`--explain`): what is different from the last time that this step was built.
 
-use super::{Key, Part, Place, Record};
+use super::{CONTENT, Key, Part, Place, Record};
 use layers::digest::Digest;
 use layers::{Pins, Store};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn why_not(
         Some(earlier) if earlier.parent != key.parent => {
             "what it is built on is not what it was built on before".to_owned()
         }
-        Some(earlier) => differences(&earlier.parts, &key.parts, line),
+        Some(earlier) => differences(&earlier.all(), &key.all(), line),
     }
 }
 
@@ -39,6 +39,24 @@ fn nearest(pins: &Pins, key: &Key, place: &Place) -> Option<Record> {
     same_step
         .max_by_key(|(record, used)| (record.parent == key.parent, common(record), *used))
         .map(|(record, _)| record)
+}
+
+impl Record {
+    fn all(&self) -> Vec<Part> {
+        detailed(&self.parts, &self.told)
+    }
+}
+
+impl Key {
+    fn all(&self) -> Vec<Part> {
+        detailed(&self.parts, &self.told)
+    }
+}
+
+/// All parts; the one that others are told of only by these.
+fn detailed(parts: &[Part], told: &[Part]) -> Vec<Part> {
+    let whole = |part: &&Part| part.0 != CONTENT || told.is_empty();
+    parts.iter().filter(whole).chain(told).cloned().collect()
 }
 
 /// So many changed things are named; with more, nobody reads on.
@@ -76,7 +94,8 @@ fn differences(before: &[Part], now: &[Part], line: &dyn Fn(&str) -> Option<usiz
 /// A part's name as the subject of a sentence: variables and files by their names, all else with an article.
 fn subject(name: &str) -> String {
     match name.split_once(' ') {
-        Some(("ENV" | "file" | "mount", _)) => name.to_owned(),
+        Some(("ENV" | "file" | "folder" | "mount", _)) => name.to_owned(),
+        _ if name.starts_with("--") => name.to_owned(),
         _ => format!("the {name}"),
     }
 }

@@ -30,6 +30,7 @@ use crate::ignore::{Ignore, clean};
 use crate::instruction::Copy;
 pub(crate) use chmod::Chmod;
 pub use chown::{Owner, owner};
+pub(crate) use folders::Folders;
 pub(crate) use sources::Selection;
 pub use write::{Target, Written};
 

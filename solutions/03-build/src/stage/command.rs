@@ -64,7 +64,7 @@ impl Making<'_> {
             let user = making.state.image.config.user.clone();
             let add_hosts = making.build.settings.add_hosts.clone();
             let process = Process { root, args: args.clone(), env, cwd, user, network, add_hosts, mounts };
-            making.execute(process, &args, id)
+            making.execute(process, &args, id).map(|()| None)
         };
         let layer = self.files(step, index, work, make)?;
         self.history(told, !layer);

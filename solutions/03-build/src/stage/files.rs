@@ -5,7 +5,7 @@ use crate::cache::{self, Key, Place, reason};
 use crate::error::{Error, Result};
 use crate::instruction::Step;
 use crate::progress::{Event, Stream};
-use layers::{Draft, Made};
+use layers::{Digest, Draft, Made};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -22,13 +22,14 @@ pub(super) struct Work {
 
 impl Making<'_> {
     /// Takes the result of a step from the cache, or makes it: `make` gets the filesystem as it is so far, to change it, and the
-    /// number of the step, to tell of it. Whether there is one layer more.
+    /// number of the step, to tell of it. It may find that what it made is to be remembered under another key. Whether there is one
+    /// layer more.
     pub(super) fn files(
         &mut self,
         step: &Step,
         index: usize,
         work: Work,
-        make: impl FnOnce(&Self, OwnedFd, usize) -> Result<()>,
+        make: impl FnOnce(&Self, OwnedFd, usize) -> Result<Option<Key>>,
     ) -> Result<bool> {
         let id = self.build.counter.next();
         let begun = Instant::now();
@@ -36,14 +37,14 @@ impl Making<'_> {
         let name = self.numbers.next(self.triggered, &work.shown);
         self.tell(Event::Step { id, name });
         let made = self.reused(id, &work).and_then(|reused| match reused {
-            Some(layer) => Ok(layer),
-            None => self.anew(id, step, &work, make),
+            Some(layer) => Ok((layer, work.key.finish())),
+            None => self.anew(id, step, work, make),
         });
         let seconds = begun.elapsed().as_secs_f64();
         match made {
-            Ok(layer) => {
+            Ok((layer, key)) => {
                 self.tell(Event::Done { id, seconds });
-                self.state.key = work.key.finish();
+                self.state.key = key;
                 layer.iter().for_each(|layer| self.state.push(layer));
                 Ok(layer.is_some())
             }
@@ -96,9 +97,9 @@ impl Making<'_> {
         &self,
         id: usize,
         step: &Step,
-        work: &Work,
-        make: impl FnOnce(&Self, OwnedFd, usize) -> Result<()>,
-    ) -> Result<Option<Made>> {
+        work: Work,
+        make: impl FnOnce(&Self, OwnedFd, usize) -> Result<Option<Key>>,
+    ) -> Result<(Option<Made>, Digest)> {
         self.tell(Event::Begun { id });
         let store = self.build.store;
         let diff_ids = &self.state.image.rootfs.diff_ids;
@@ -108,16 +109,20 @@ impl Making<'_> {
         let folder = self.build.folder.join(id.to_string());
         let draft = Draft::new(&folder, lower)?;
         let result = draft.mount().map_err(Error::from).and_then(|mount| make(self, mount, id));
-        let sealed = result.and_then(|()| Ok(draft.seal(store, self.build.writing, diff_ids)?));
+        let sealed = result.and_then(|other| Ok((other, draft.seal(store, self.build.writing, diff_ids)?)));
         // Best without a trace; what stays goes with the folder of the build.
         if let Err(error) = fs::remove_dir_all(&folder) {
             tracing::debug!("{}: {error}", folder.display());
         }
-        let (layer, notes) = sealed?;
-        for note in notes {
-            self.tell(Event::Output { id, stream: Stream::Stderr, text: format!("{note}\n") });
-        }
-        cache::keep(store, &work.key, &self.place(), &step.text, self.state.chain_id(), layer.clone())?;
-        Ok(layer)
+        let (other, (layer, notes)) = sealed?;
+        notes.into_iter().for_each(|note| self.note(id, note));
+        let key = other.unwrap_or(work.key);
+        cache::keep(store, &key, &self.place(), &step.text, self.state.chain_id(), layer.clone())?;
+        Ok((layer, key.finish()))
+    }
+
+    /// Something that is no failure, and yet to be known.
+    pub(super) fn note(&self, id: usize, note: String) {
+        self.tell(Event::Output { id, stream: Stream::Stderr, text: note + "\n" });
     }
 }

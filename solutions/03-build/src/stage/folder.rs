@@ -3,13 +3,14 @@
 use super::Making;
 use super::files::Work;
 use crate::cache::Key;
+use crate::context::rooted;
+use crate::copy::{self, Folders};
 use crate::error::{Error, Result};
 use crate::instruction::Step;
 use crate::recipe;
-use rustix::fs::{Mode, OFlags, ResolveFlags, Timespec, Timestamps, futimens, mkdirat, openat2};
-use rustix::io::Errno;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use layers::attributes::{Attributes, Writer};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 impl Making<'_> {
     pub(super) fn workdir(&mut self, step: &Step, path: &str, index: usize) -> Result<()> {
@@ -18,40 +19,28 @@ impl Making<'_> {
         let mut key = Key::new(self.state.key, "WORKDIR");
         key.part("path", &path);
         key.part("user", &self.state.image.config.user);
-        key.part("time", self.build.settings.time.to_string());
-        let shown = self.shown(step);
-        let make = |making: &Self, root: OwnedFd, _: usize| {
-            make_folders(root.as_fd(), Path::new(&path), making.build.settings.time)
-                .map_err(|errno| Error::io("make", &path)(errno))
-        };
-        let layer = self.files(step, index, Work { key, shown, skeleton: None }, make)?;
+        key.part("time of what is written", self.build.settings.time.to_string());
+        let work = Work { key, shown: self.shown(step), skeleton: None };
+        let make =
+            |making: &Self, root: OwnedFd, id: usize| making.make_folder(&root, Path::new(&path), id).map(|()| None);
+        let layer = self.files(step, index, work, make)?;
         self.history(format!("WORKDIR {path}"), !layer);
         Ok(())
     }
-}
 
-/// Makes what is missing of a path. All that is changed by it gets this time.
-fn make_folders(root: BorrowedFd<'_>, path: &Path, time: i64) -> rustix::io::Result<()> {
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    let open =
-        |path: &Path| openat2(root, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty(), resolve);
-    let time = Timespec { tv_sec: time, tv_nsec: 0 };
-    let times = Timestamps { last_access: time, last_modification: time };
-    let mut so_far = PathBuf::from(".");
-    let mut folder = open(&so_far)?;
-    for part in path.iter().filter(|part| *part != "/") {
-        so_far.push(part);
-        let next = match open(&so_far) {
-            Err(Errno::NOENT) => {
-                mkdirat(&folder, part, Mode::from_raw_mode(0o755))?;
-                let made = open(&so_far)?;
-                futimens(&made, &times)?;
-                futimens(&folder, &times)?;
-                made
-            }
-            found => found?,
-        };
-        folder = next;
+    /// Makes a folder and those above it, where they are missing, for the stage's user.
+    fn make_folder(&self, root: &OwnedFd, path: &Path, id: usize) -> Result<()> {
+        let user = &self.state.image.config.user;
+        let owner = if user.is_empty() { copy::Owner::default() } else { copy::owner(root.as_fd(), user)? };
+        owner.notes.into_iter().for_each(|note| self.note(id, note));
+        let mtime = (self.build.settings.time, 0);
+        let wanted = Attributes { uid: owner.uid, gid: owner.gid, mode: 0o755, mtime, xattrs: Vec::new() };
+        let found = rooted::resolve(root.as_fd(), path).map_err(Error::io("find", path))?;
+        let mut folders = Folders::new(root.as_fd(), wanted);
+        folders.make_all(&found.path)?;
+        let mut writer = Writer::new(true);
+        folders.finish(&mut writer)?;
+        writer.into_notes().into_iter().for_each(|note| self.note(id, note));
+        Ok(())
     }
-    Ok(())
 }

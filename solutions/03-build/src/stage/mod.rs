@@ -15,6 +15,7 @@ pub use number::count;
 pub use state::State;
 
 use crate::cancel::Cancel;
+use crate::context::Tree;
 use crate::error::{Error, Result};
 use crate::expand::{self, Args};
 use crate::instruction::{Instruction, Network, Step};
@@ -28,7 +29,7 @@ use layers::{ImageConfig, Store};
 use number::Numbers;
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What all stages of a build have in common.
 pub struct Build<'a> {
@@ -40,6 +41,10 @@ pub struct Build<'a> {
     pub listener: Listener<'a>,
     pub cancel: &'a Cancel,
     pub settings: &'a Settings,
+    /// The files that COPY and ADD may take.
+    pub context: &'a Tree,
+    /// Somebody has looked at the context.
+    pub loaded: AtomicBool,
     /// The numbers of steps and folders, over all stages.
     pub counter: Counter,
 }
