@@ -95,3 +95,61 @@ pub fn frontend(value: &str) -> Result<(), String> {
          only docker/dockerfile:1 is known here"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_end_where_something_else_begins() {
+        let escape = |text: &str| read(text).unwrap().0.escape;
+        assert_eq!(escape("# escape=`\nFROM a"), '`');
+        assert_eq!(escape("#ESCAPE =  `  \nFROM a"), '`');
+        assert_eq!(escape("# syntax=docker/dockerfile:1\n  # escape=`\nFROM a"), '`');
+        for text in [
+            "\n# escape=`",
+            "# a comment\n# escape=`",
+            "# escap=x\n# escape=`",
+            "FROM a\n# escape=`",
+            "# escape=\n# escape=`",
+        ] {
+            assert_eq!(escape(text), '\\', "{text:?}");
+        }
+        // A file that is its own command: only the syntax and the checks are looked for.
+        let (directives, head) =
+            read("#!/usr/bin/env -S docker build -f\n# syntax=docker/dockerfile\n# escape=`\n# x\n").unwrap();
+        assert_eq!((directives.syntax.as_deref(), directives.escape, head), (Some("docker/dockerfile"), '\\', 3));
+    }
+
+    #[test]
+    fn only_dockers_own_syntax_needs_no_program() {
+        for known in [
+            "docker/dockerfile",
+            "docker/dockerfile:1",
+            "docker/dockerfile:1.7",
+            "docker/dockerfile:1.7.0-labs",
+            "docker/dockerfile:labs",
+            "docker/dockerfile:latest",
+            "docker/dockerfile:1.4@sha256:443aab4ca21183e069e7d8b2dc68006594f40bddf1b15bbd83f5137bd93e80e2",
+            "docker.io/docker/dockerfile:1",
+            "docker/dockerfile-upstream:master",
+            "docker/dockerfile:experimental",
+            "localhost:5000/docker/dockerfile:1",
+            "mirror.example/hub/docker/dockerfile:1.9 and what follows",
+        ] {
+            assert_eq!(frontend(known), Ok(()), "{known}");
+        }
+        for other in [
+            "docker/dockerfile:2",
+            "docker/dockerfile:10",
+            "r2d4/mocker",
+            "dockerfile",
+            "dockerfile:1",
+            "docker.io/library/dockerfile",
+            "docker/buildpacks",
+            "xdocker/dockerfile:1",
+        ] {
+            assert!(frontend(other).is_err(), "{other}");
+        }
+    }
+}

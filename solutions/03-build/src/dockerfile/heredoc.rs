@@ -96,3 +96,108 @@ pub(crate) fn announcement(word: &str) -> Result<Option<Body>, String> {
     let expand = quotes(name) == quotes(&quoted.text);
     Ok(Some(Body { name: name.clone(), unindented, expand, lines: String::new() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile::parse;
+    use crate::instruction::{Command, Copy, Instruction};
+
+    /// The name, and with `-` before it the tabs do not count, with `'` variables are not expanded.
+    fn names(line: &str) -> Vec<String> {
+        let sign = |is: bool, sign| if is { sign } else { "" };
+        let name = |body: &Body| format!("{}{}{}", sign(body.unindented, "-"), sign(!body.expand, "'"), body.name);
+        if may_announce(line, '\\') { announced(line).unwrap().iter().map(name).collect() } else { Vec::new() }
+    }
+
+    #[test]
+    fn what_announces_a_heredoc_and_what_does_not() {
+        for (line, are) in [
+            ("RUN <<EOF", &["EOF"][..]),
+            ("RUN <<-EOF", &["-EOF"]),
+            ("run cat <<A > x <<-'B'", &["A", "-'B"]),
+            ("RUN <<\"E F\"", &["'E F"]),
+            ("RUN <<E'O'F", &["'EOF"]),
+            ("RUN <<E\\'F", &["E'F"]),
+            ("RUN <<$EOF", &["$EOF"]),
+            ("RUN << EOF", &["EOF"]),
+            ("RUN <<\t EOF > x", &["EOF"]),
+            ("RUN << -EOF", &["-EOF"]),
+            ("RUN 3<<EOF 0<<X", &["EOF", "X"]),
+            ("RUN --mount=type=cache,target=/x <<EOF", &["EOF"]),
+            ("COPY <<a.txt <<b.txt /x/", &["a.txt", "b.txt"]),
+            ("ADD --chown=1 <<a /x", &["a"]),
+            ("ONBUILD RUN <<EOF", &["EOF"]),
+            ("onbuild copy <<a /b", &["a"]),
+            ("RUN [\"<<EOF\"]", &[]),
+            ("RUN \"<<EOF\" '<<X'", &[]),
+            ("RUN \\<<EOF", &[]),
+            ("RUN <EOF", &[]),
+            ("RUN <<<EOF", &[]),
+            ("RUN <<", &[]),
+            ("RUN x <<-", &[]),
+            ("RUN it's <<EOF", &[]),
+            ("RUN $((1<<2))", &[]),
+            ("ENV A=<<EOF", &[]),
+            ("CMD cat <<EOF", &[]),
+            ("ONBUILD ONBUILD RUN <<EOF", &[]),
+            ("ONBUILD USER <<EOF", &[]),
+        ] {
+            assert_eq!(names(line), are, "{line}");
+        }
+    }
+
+    fn steps(text: &str) -> Vec<Instruction> {
+        let parsed = parse("Dockerfile", format!("FROM scratch\n{text}").as_bytes()).unwrap();
+        parsed.dockerfile.stages[0].steps.iter().map(|step| step.instruction.clone()).collect()
+    }
+
+    fn shell(text: &str) -> String {
+        match steps(text).as_slice() {
+            [Instruction::Run(run), ..] => match &run.command {
+                Command::Shell(command) => command.clone(),
+                Command::Exec(words) => panic!("{words:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_lines_are_taken_as_they_are() {
+        for (text, is) in [
+            ("RUN <<EOF\na \\\n# no comment\n\n  $B\nEOF\n", "a \\\n# no comment\n\n  $B\n"),
+            ("RUN <<EOF\nEOF", ""),
+            ("RUN <<EOF\r\na\r\nEOF\r\n", "a\r\n"),
+            ("RUN <<EOF\n EOF\nEOF \nEOF\n", " EOF\nEOF \n"),
+            ("RUN <<-EOF\n\ta\n\t\tb\n\t c\n\tEOF\n", "a\nb\n c\n"),
+            ("RUN <<EOF\n\ta\nEOF\n", "\ta\n"),
+            ("RUN \\\n <<EOF\na\nEOF\n", "a\n"),
+            // What is not only a heredoc is the shell's to read: with its ends, and its tabs.
+            ("RUN sh <<A 4<<-'B'\na\nA\n\tb\n\tB\n", "sh <<A 4<<-'B'\na\nA\n\tb\nB"),
+            ("RUN <<EOF sh\na\nEOF\n", "<<EOF sh\na\nEOF"),
+            ("RUN <<EOF && x\na\nEOF\nRUN b", "<<EOF && x\na\nEOF"),
+        ] {
+            assert_eq!(shell(text), is, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn files_of_a_copy() {
+        let [Instruction::Copy(Copy { heredocs, sources, .. })] =
+            &steps("COPY <<-a x <<'b' /d/\n\t1\na\n\t$2\nb\n")[..]
+        else {
+            panic!()
+        };
+        let files: Vec<_> =
+            heredocs.iter().map(|file| (file.name.as_str(), file.content.as_str(), file.expand)).collect();
+        assert_eq!(files, [("a", "1\n", true), ("b", "\t$2\n", false)]);
+        assert_eq!(sources, &["x"]);
+    }
+
+    #[test]
+    fn what_follows_the_end_is_the_next_instruction() {
+        assert_eq!(steps("RUN <<A <<B\n1\nA\n2\nB\nUSER x\nRUN <<C\nRUN y\nC\nCMD z\n").len(), 4);
+        let error = parse("Dockerfile", b"FROM a\nRUN <<A <<B\nA\nRUN x\n").unwrap_err().to_string();
+        assert!(error.contains("   2 | >>> RUN <<A <<B\n") && error.ends_with("unterminated heredoc"), "{error}");
+    }
+}

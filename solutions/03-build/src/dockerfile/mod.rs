@@ -9,6 +9,7 @@
 
 mod arguments;
 mod copy;
+mod csv;
 pub mod directives;
 mod flags;
 mod form;

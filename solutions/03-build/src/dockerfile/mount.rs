@@ -1,5 +1,6 @@
 //! `RUN --mount=type=cache,target=/root/.cache`.
 
+use super::csv;
 use super::suggest::suggested;
 use crate::expand;
 use crate::instruction::{Mount, MountKind, Sharing};
@@ -109,6 +110,10 @@ fn set(
     Ok(())
 }
 
+fn fields(written: &str) -> Result<Vec<String>, String> {
+    csv::fields(written).map_err(|why| format!("failed to parse csv mounts: {why}"))
+}
+
 /// What does not go together.
 fn check(mount: &Mount, sharing: Option<Sharing>) -> Result<(), String> {
     let name = name(mount.kind);
@@ -209,50 +214,77 @@ fn size(value: &str) -> Option<u64> {
     Some((number * 1024_f64.powi(power)) as u64)
 }
 
-/// Fields of CSV (RFC 4180): one that has a comma is put in quotes, whole: `type=bind,"source=a,b"`.
-fn fields(line: &str) -> Result<Vec<String>, String> {
-    let failed = |rest: &str, why: &str| {
-        let column = line.len() - rest.len() + 1;
-        Err(format!("failed to parse csv mounts: parse error on line 1, column {column}: {why}"))
-    };
-    if line.is_empty() {
-        return Err("failed to parse csv mounts: EOF".to_owned());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_keys() {
+        let mount =
+            read("type=cache,id=a,dst=/x,sharing=private,mode=0750,uid=1,gid=2,ro=false,from=s,src=/y").unwrap();
+        assert_eq!((mount.kind, mount.sharing, mount.mode), (MountKind::Cache, Sharing::Private, Some(0o750)));
+        assert_eq!((mount.uid, mount.gid, mount.readonly), (Some(1), Some(2), Some(false)));
+        assert_eq!(
+            (mount.from.as_deref(), mount.source.as_deref(), mount.target.as_deref()),
+            (Some("s"), Some("/y"), Some("/x"))
+        );
+        let mount = read("TYPE=Secret,id=a,env=TOKEN,required=1,target=").unwrap();
+        assert_eq!(
+            (mount.kind, mount.env.as_deref(), mount.required, mount.target),
+            (MountKind::Secret, Some("TOKEN"), true, None)
+        );
+        assert_eq!(read("target=/x,rw").unwrap().readonly, Some(false));
+        assert_eq!(read("target=/x,readwrite=false").unwrap().readonly, Some(true));
+        assert_eq!(
+            read("\"source=a,b\",target=\"/x").map(|mount| mount.source),
+            Err(r#"failed to parse csv mounts: parse error on line 1, column 21: bare " in non-quoted field"#
+                .to_owned())
+        );
+        assert_eq!(read("\"source=a,b\",target=/x").unwrap().source.as_deref(), Some("a,b"));
+        for (size, bytes) in [("10", 10), ("64k", 64 << 10), ("1.5g", 3 << 29), ("2MiB", 2 << 20), ("1tb", 1 << 40)] {
+            assert_eq!(read(&format!("type=tmpfs,target=/x,size={size}")).unwrap().size, Some(bytes), "{size}");
+        }
     }
-    let mut fields = Vec::new();
-    let mut rest = line;
-    loop {
-        let Some(mut quoted) = rest.strip_prefix('"') else {
-            let field = rest.split(',').next().unwrap_or_default();
-            if let Some(at) = field.find('"') {
-                return failed(&rest[at..], "bare \" in non-quoted field");
-            }
-            fields.push(field.to_owned());
-            match rest[field.len()..].strip_prefix(',') {
-                Some(after) => rest = after,
-                None => return Ok(fields),
-            }
-            continue;
-        };
-        let mut field = String::new();
-        loop {
-            let Some((part, after)) = quoted.split_once('"') else {
-                return failed(quoted, "extraneous or missing \" in quoted-field");
-            };
-            field.push_str(part);
-            quoted = after;
-            match after.strip_prefix('"') {
-                Some(after) => {
-                    field.push('"');
-                    quoted = after;
-                }
-                None => break,
-            }
-        }
-        fields.push(field);
-        match quoted.strip_prefix(',') {
-            Some(after) => rest = after,
-            None if quoted.is_empty() => return Ok(fields),
-            None => return failed(quoted, "extraneous or missing \" in quoted-field"),
-        }
+
+    #[test]
+    fn with_variables_only_where_it_is_from_is_known() {
+        let mount = read("type=$T,from=stage,target=$X").unwrap();
+        assert_eq!((mount.kind, mount.from.as_deref(), mount.target), (MountKind::Bind, Some("stage"), None));
+        let known =
+            expanded(&mount.written, &mut |value| Ok(value.replace("$T", "cache").replace("$X", "/x"))).unwrap();
+        assert_eq!((known.kind, known.target.as_deref()), (MountKind::Cache, Some("/x")));
+    }
+
+    #[test]
+    fn refusals_are_dockers() {
+        let refused = [
+            "",
+            "x",
+            "type=bin,target=/x",
+            "traget=/x",
+            "from=$x",
+            "readonly=maybe",
+            "required",
+            "required=1,type=secret,id=a",
+            "size=1",
+            "type=tmpfs,size=1x",
+            "type=tmpfs,size=-1",
+            "type=cache,sharing=lockd",
+            "sharing=shared",
+            "mode=0755",
+            "type=tmpfs,uid=0",
+            "type=cache,mode=8",
+            "type=cache,gid=-1",
+            "type=cache,uid=5000000000",
+            "type=secret",
+            "type=secret,id=a,source=b",
+            "type=secret,id=a,from=b",
+            "type=secret,id=a,sharing=locked",
+            "target=\"a",
+            "\"target=a\"b",
+            "\"target=a",
+        ];
+        let say = |written: &&str| format!("{written}\n=> {}", read(written).unwrap_err());
+        insta::assert_snapshot!(refused.iter().map(say).collect::<Vec<_>>().join("\n"));
     }
 }

@@ -97,3 +97,25 @@ impl Source {
         out + RULER
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_has_the_lines_and_a_few_around() {
+        let text: String = (1..=12).map(|i| format!("line {i}\r\n")).collect();
+        let source = Source::new("dir/Dockerfile", text.as_bytes()).unwrap();
+        let shown = [1..=1, 6..=6, 12..=12, 3..=5, 1..=12, 0..=0, 20..=21].map(|lines| source.excerpt(&lines));
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+
+    #[test]
+    fn a_file_has_to_be_text() {
+        let error = |bytes: &[u8]| Source::new("Dockerfile", bytes).unwrap_err().to_string();
+        assert!(error(b"FROM a\nRUN \xff\n").contains("   2 | >>> RUN \u{fffd}\n"));
+        // What Windows' editors call Unicode.
+        assert!(error(b"\xff\xfeF\0R\0O\0M\0").ends_with("save the Dockerfile in that encoding"));
+        assert!(Source::new("Dockerfile", b"\xef\xbb\xbfFROM a\n  # Jos\xe9\n").unwrap().text.starts_with("FROM"));
+    }
+}
