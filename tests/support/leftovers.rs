@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 pub(super) fn assert_none(root: &Path) {
     let needle = root.to_str().unwrap().to_owned();
     super::eventually("no mount is left", || !std::fs::read_to_string("/proc/self/mounts").unwrap().contains(&needle));
-    super::eventually("no process is left", || processes(&needle).is_empty());
+    let ids = containers_that_were(root);
+    super::eventually("no process is left", || processes(&needle, &ids).is_empty());
     for kept in ["containers", "run/containers"] {
         let left: Vec<_> =
             std::fs::read_dir(root.join(kept)).into_iter().flatten().flatten().map(|e| e.path()).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
     }
-    let ids = containers_that_were(root);
     super::eventually("no cgroup is left", || cgroups().iter().all(|name| !ids.contains(name)));
 }
 
@@ -44,8 +44,8 @@ fn cgroups() -> Vec<String> {
     found
 }
 
-/// The processes whose command line or environment names the root: the shims, and what they started.
-fn processes(needle: &str) -> Vec<String> {
+/// The processes whose command line or environment names the root, or one of its containers, as a shim's does.
+fn processes(needle: &str, ids: &HashSet<String>) -> Vec<String> {
     let own = std::process::id();
     std::fs::read_dir("/proc")
         .unwrap()
@@ -56,7 +56,8 @@ fn processes(needle: &str) -> Vec<String> {
             let read = |what: &str| std::fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
             let words = [read("cmdline"), read("environ")].concat();
             let text = String::from_utf8_lossy(&words).replace('\0', " ");
-            text.contains(needle).then_some(format!("{pid}: {text}"))
+            let ours = text.contains(needle) || text.split(' ').any(|word| ids.contains(word));
+            ours.then_some(format!("{pid}: {text}"))
         })
         .collect()
 }
