@@ -225,3 +225,31 @@ fn ulimits() {
         );
     });
 }
+
+#[test]
+fn a_group_that_is_asked_for_is_there_or_refused() {
+    Sandbox::each(|sandbox| {
+        let output =
+            sandbox.output(&["run", "--rm", "--group-add", "tty", "workbench", "grep", "^Groups", "/proc/self/status"]);
+        let (said, refused) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if output.status.success() {
+            assert!(said.split_whitespace().any(|group| group == "5"), "{said}");
+        } else {
+            // An ordinary user without subordinate IDs.
+            assert!(
+                !sandbox.is_root() && refused.contains("cannot add the group tty: without subordinate IDs"),
+                "{refused}"
+            );
+            assert_eq!(output.status.code(), Some(125));
+        }
+    });
+}
+
+#[test]
+fn the_hosts_ipc_can_be_had_where_it_has_no_mqueue_mounted() {
+    Sandbox::each(|sandbox| {
+        let host = std::fs::read_link("/proc/self/ns/ipc").unwrap();
+        let seen = sandbox.ok(&["run", "--rm", "--ipc", "host", "workbench", "readlink", "/proc/self/ns/ipc"]);
+        assert_eq!(std::path::Path::new(&seen), host);
+    });
+}

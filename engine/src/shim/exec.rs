@@ -108,9 +108,8 @@ fn process(container: &Record, contained: &Contained, config: &api::ExecConfig) 
         process.set_cwd(config.working_dir.clone().into());
     }
     let user = if config.user.is_empty() { &container.config.user } else { &config.user };
-    let groups = container.host_config.group_add.clone().unwrap_or_default();
     let root = root_of(contained.init.running.pid).map_err(|e| Error::system("open the container's root", e))?;
-    let user = process::user::resolve(root.as_fd(), user, &groups)?;
+    let user = process::user::resolve(root.as_fd(), user, spec::groups(&container.host_config)?)?;
     let bounding = match config.privileged {
         true => process::capabilities::all(),
         false => spec::bounding(&container.host_config)?,

@@ -87,8 +87,7 @@ pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) ->
 fn specification(container: &Container, record: &Record, root: BorrowedFd<'_>) -> Result<oci::Spec, Failure> {
     network_files::write(container, record)?;
     let mut spec = spec::spec(container, record)?;
-    let groups = record.host_config.group_add.clone().unwrap_or_default();
-    let user = process::user::resolve(root, &record.config.user, &groups)?;
+    let user = process::user::resolve(root, &record.config.user, spec::groups(&record.host_config)?)?;
     spec::settle_user(&mut spec, record, &user)?;
     durable::write_json(&container.run.join("config.json"), &spec, Durability::Passing)?;
     Ok(spec)

@@ -15,7 +15,7 @@ use crate::api::HostConfig;
 use crate::container::record::{Container, Record};
 use crate::create::merge;
 use crate::spec::security::{Seccomp, Security};
-use crate::{Error, Result};
+use crate::{Error, Kind, Result};
 use process::oci::{
     self, Capabilities, LinuxCpu, LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Process,
     Root, Spec,
@@ -58,6 +58,23 @@ pub(crate) fn spec(container: &Container, record: &Record) -> Result<Spec> {
 /// The name of the container's cgroup.
 pub(crate) fn cgroup_name(container: &Container) -> String {
     format!("kesako/{}", container.id)
+}
+
+/// The groups that a process of the container gets besides its own: `--group-add`.
+///
+/// # Errors
+/// There are some, and the kernel lets nobody set any.
+pub(crate) fn groups(host: &HostConfig) -> Result<&[String]> {
+    let groups = host.group_add.as_deref().unwrap_or_default();
+    if !groups.is_empty() && !process::userns::lets_set_groups() {
+        let text = format!(
+            "cannot add the group {}: without subordinate IDs the kernel lets an ordinary user set no groups; have some given to \
+             you (usermod --add-subuids and --add-subgids, and the package uidmap), or run as root",
+            groups[0]
+        );
+        return Err(Error::new(Kind::System, text));
+    }
+    Ok(groups)
 }
 
 /// Writes in who the container runs as, once its own /etc/passwd could be read. HOME is set where nobody set it, and a

@@ -207,12 +207,10 @@ fn above(fd: OwnedFd) -> Result<OwnedFd> {
     if fd.as_raw_fd() > 2 { Ok(fd) } else { io::fcntl_dupfd_cloexec(fd.as_fd(), 3) }
 }
 
-/// setgroups(2) is denied for good in a user namespace whose single ID was mapped without privilege
-/// (user_namespaces(7)).
+/// None where nobody may set them: then an image's own groups are lost, which a single user would gain nothing from.
 fn groups(user: &oci::User) -> Option<Vec<Gid>> {
-    let denied = std::fs::read("/proc/self/setgroups").is_ok_and(|text| text.starts_with(b"deny"));
     let groups = user.additional_gids().as_deref().unwrap_or_default();
-    (!denied).then(|| groups.iter().map(|&gid| Gid::from_raw(gid)).collect())
+    crate::userns::lets_set_groups().then(|| groups.iter().map(|&gid| Gid::from_raw(gid)).collect())
 }
 
 fn no_capabilities() -> oci::LinuxCapabilities {

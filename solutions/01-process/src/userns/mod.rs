@@ -87,6 +87,12 @@ fn unshare() -> Result<()> {
     nix::sched::unshare(flags).map_err(|error| forbidden("cannot make a user namespace", error.into()))
 }
 
+/// Whether a process may have more groups than one. setgroups(2) is denied for good in a user namespace whose single ID was
+/// mapped without privilege (user_namespaces(7)).
+pub fn lets_set_groups() -> bool {
+    !std::fs::read("/proc/self/setgroups").is_ok_and(|text| text.starts_with(b"deny"))
+}
+
 /// One user: oneself. The kernel wants setgroups(2) given up first, lest somebody sheds a group that denies him
 /// something.
 fn map_single(uid: u32, gid: u32) -> Result<()> {
