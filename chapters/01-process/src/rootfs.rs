@@ -226,9 +226,13 @@ fn new_filesystem(filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
     }
 }
 
-/// The host's own mount, with what is mounted beneath it.
+/// The host's own mount, with what is mounted beneath it. One that the host does not have (an mqueue, mostly: message queues
+/// need no mount, mq_overview(7)), the container that shares the host's does not have either.
 fn host_mount(host: &CStr, filesystem: &Filesystem, place: &OwnedFd) -> Result<()> {
-    let tree = open_tree(CWD, host, CLONE | OpenTreeFlags::AT_RECURSIVE)?;
+    let tree = match open_tree(CWD, host, CLONE | OpenTreeFlags::AT_RECURSIVE) {
+        Err(Errno::NOENT) => return Ok(()),
+        tree => tree?,
+    };
     // ro, nosuid, nodev and noexec are the same bits in both calls (linux/mount.h).
     let set = u64::from(filesystem.flags.bits()) & 0xf;
     mount_setattr(tree.as_fd(), true, MountAttributes { set, propagation: PRIVATE, ..MountAttributes::default() })?;
