@@ -4,6 +4,7 @@
 
 use super::Fault;
 use crate::checks::Settings;
+use std::collections::BTreeMap;
 
 /// What the head of a Dockerfile says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +23,21 @@ impl Default for Directives {
     }
 }
 
-/// Reads the head of a Dockerfile, and tells how many lines it has.
-pub(super) fn read(text: &str) -> Result<(Directives, usize), Fault> {
+/// Reads the head of a Dockerfile, and tells how many lines it has. Build arguments come before what the file says.
+pub(super) fn read(text: &str, given: &BTreeMap<String, String>) -> Result<(Directives, usize), Fault> {
     let mut directives = Directives::default();
+    let argument = |name| given.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let failed = |what: &str, why: String| Fault::of_the_file(format!("failed with {what}: {why}"));
+    let syntax = argument("BUILDKIT_SYNTAX");
+    if let Some(syntax) = syntax {
+        frontend(syntax).map_err(|why| failed(&format!("BUILDKIT_SYNTAX = {syntax}"), why))?;
+        directives.syntax = Some(syntax.to_owned());
+    }
+    let check = argument("BUILDKIT_DOCKERFILE_CHECK");
+    if let Some(check) = check {
+        directives.check =
+            Settings::parse(check).map_err(|why| failed(&format!("BUILDKIT_DOCKERFILE_CHECK = {check}"), why))?;
+    }
     let mut seen: Vec<String> = Vec::new();
     // A first line with `#!` may make the file itself a command.
     let head = usize::from(text.starts_with("#!"));
@@ -35,14 +48,14 @@ pub(super) fn read(text: &str) -> Result<(Directives, usize), Fault> {
             return Err(fault(format!("only one {name} parser directive can be used")));
         }
         match name.as_str() {
-            "syntax" => {
+            "syntax" if syntax.is_none() => {
                 frontend(value).map_err(fault)?;
                 directives.syntax = Some(value.to_owned());
             }
             // BuildKit does not see this one below a `#!`.
-            "escape" if head > 0 => {}
-            "escape" => directives.escape = escape(value).map_err(fault)?,
-            _ => directives.check = Settings::parse(value).map_err(fault)?,
+            "escape" if head == 0 => directives.escape = escape(value).map_err(fault)?,
+            "check" if check.is_none() => directives.check = Settings::parse(value).map_err(fault)?,
+            _ => {}
         }
         seen.push(name);
     }
@@ -102,7 +115,7 @@ mod tests {
 
     #[test]
     fn directives_end_where_something_else_begins() {
-        let escape = |text: &str| read(text).unwrap().0.escape;
+        let escape = |text: &str| read(text, &BTreeMap::new()).unwrap().0.escape;
         assert_eq!(escape("# escape=`\nFROM a"), '`');
         assert_eq!(escape("#ESCAPE =  `  \nFROM a"), '`');
         assert_eq!(escape("# syntax=docker/dockerfile:1\n  # escape=`\nFROM a"), '`');
@@ -117,8 +130,25 @@ mod tests {
         }
         // A file that is its own command: only the syntax and the checks are looked for.
         let (directives, head) =
-            read("#!/usr/bin/env -S docker build -f\n# syntax=docker/dockerfile\n# escape=`\n# x\n").unwrap();
+            read("#!/usr/bin/env -S docker build -f\n# syntax=docker/dockerfile\n# escape=`\n# x\n", &BTreeMap::new())
+                .unwrap();
         assert_eq!((directives.syntax.as_deref(), directives.escape, head), (Some("docker/dockerfile"), '\\', 3));
+    }
+
+    #[test]
+    fn build_arguments_replace_what_the_file_says() {
+        let with = |name: &str, value: &str| {
+            let given = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+            read("# syntax=other/frontend\n# check=error=true\nFROM a", &given).map_err(|fault| fault.message)
+        };
+        assert!(with("X", "").unwrap_err().starts_with("the syntax other/frontend is a program"));
+        assert_eq!(with("BUILDKIT_SYNTAX", "docker/dockerfile:1").unwrap().0.syntax.unwrap(), "docker/dockerfile:1");
+        let refused = with("BUILDKIT_SYNTAX", "some/other").unwrap_err();
+        assert!(refused.starts_with("failed with BUILDKIT_SYNTAX = some/other: the syntax some/other is a program"));
+        let given = BTreeMap::from([("BUILDKIT_DOCKERFILE_CHECK".to_owned(), "skip=all".to_owned())]);
+        assert!(!read("# check=error=true\nFROM a", &given).unwrap().0.check.error);
+        let refused = with("BUILDKIT_DOCKERFILE_CHECK", "x").unwrap_err();
+        assert!(refused.ends_with("failed to parse check options: invalid check option \"x\""), "{refused}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub mod suggest;
 mod words;
 
 pub use directives::Directives;
-pub use source::Source;
+pub use source::{MAX_SIZE, Source};
 
 use crate::checks::{self, Scope, Warning};
 use crate::error::Result;
@@ -34,6 +34,7 @@ use crate::instruction::{Dockerfile, Step};
 pub(crate) use keyword::Keyword;
 pub(crate) use line::{Arguments, Line};
 use lines::Logical;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// A Dockerfile, read, and what is to be known beside its instructions.
@@ -54,13 +55,22 @@ pub struct Parsed {
 /// # Errors
 /// [`crate::Error::Dockerfile`], which shows the lines.
 pub fn parse(name: &str, text: &[u8]) -> Result<Parsed> {
+    parse_for(name, text, &BTreeMap::new())
+}
+
+/// Reads a Dockerfile for a build with these build arguments, two of which replace directives of the file:
+/// BUILDKIT_SYNTAX and BUILDKIT_DOCKERFILE_CHECK.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_for(name: &str, text: &[u8], given: &BTreeMap<String, String>) -> Result<Parsed> {
     let source = Source::new(name, text)?;
-    let (dockerfile, directives, checks, warnings) = read(&source.text).map_err(|fault| source.error(fault))?;
+    let (dockerfile, directives, checks, warnings) = read(&source.text, given).map_err(|fault| source.error(fault))?;
     Ok(Parsed { dockerfile, directives, checks, warnings, source })
 }
 
-fn read(text: &str) -> Result<(Dockerfile, Directives, Scope, Vec<Warning>), Fault> {
-    let (directives, head) = directives::read(text)?;
+fn read(text: &str, given: &BTreeMap<String, String>) -> Result<(Dockerfile, Directives, Scope, Vec<Warning>), Fault> {
+    let (directives, head) = directives::read(text, given)?;
     let logical = lines::logical(text, head, directives.escape)?;
     let lines = cut(&logical, directives.escape)?;
     let dockerfile = stages::gather(&lines)?;

@@ -5,8 +5,9 @@ use crate::error::{Error, Result};
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-/// No Dockerfile of a person has it, and what holds it in memory is bounded by it.
-const MAX_SIZE: usize = 4 << 20;
+/// Of a Dockerfile, in bytes. None of a person has so many, and what is held in memory is bounded by it: whoever reads the
+/// file need not read more than one byte more.
+pub const MAX_SIZE: usize = 4 << 20;
 /// BuildKit's.
 const MAX_LINE: usize = 65535;
 const RULER: &str = "--------------------\n";
@@ -27,7 +28,7 @@ impl Source {
             return Err(source.error(Fault::of_the_file(format!("the Dockerfile ({name}) cannot be empty"))));
         }
         if bytes.len() > MAX_SIZE {
-            let message = format!("the Dockerfile ({name}) has {} bytes; it may have {MAX_SIZE}", bytes.len());
+            let message = format!("the Dockerfile ({name}) has more than {MAX_SIZE} bytes");
             return Err(source.error(Fault::of_the_file(message)));
         }
         // The byte order mark of some editors.

@@ -50,10 +50,13 @@ pub fn words(text: &str, lookup: Lookup, escape: char) -> Result<(Vec<String>, E
     Lexer::new(escape).words(text, lookup)
 }
 
-/// A step's text as progress shows it: with the values of the variables that are set, and otherwise as it is written.
+/// A step's text as progress shows it: the instruction in capitals, variables that are set with their values, and all else
+/// as it is written.
 pub fn shown(text: &str, lookup: Lookup, escape: char) -> String {
     let lexer = Lexer { quotes: Quotes::Keep, keep_unset: true, ..Lexer::new(escape) };
-    lexer.word(text, lookup).map_or_else(|_| text.to_owned(), |expanded| expanded.text)
+    let text = lexer.word(text, lookup).map_or_else(|_| text.to_owned(), |expanded| expanded.text);
+    let (name, rest) = text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()));
+    name.to_uppercase() + rest
 }
 
 /// Whether this can be a variable of a process.

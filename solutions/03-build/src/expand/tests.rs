@@ -189,6 +189,8 @@ fn progress_shows_what_is_known() {
         ("RUN echo $A $X \"$A\" '$A'", "RUN echo one $X \"one\" '$A'"),
         ("RUN echo ${X:-$A} ${X} ${X#a*} ${X//a/b}", "RUN echo ${X:-one} ${X} ${X#a*} ${X//a/b}"),
         ("RUN it's $A", "RUN it's $A"),
+        ("copy\t$A", "COPY\tone"),
+        ("run", "RUN"),
     ] {
         assert_eq!(shown(text, &value, '\\'), is);
     }

@@ -148,7 +148,7 @@ fn what_is_too_large_is_refused() {
     assert!(error.ends_with("dockerfile line greater than max allowed size of 65535"));
     assert!(quickly(&format!("FROM a\nRUN {}\n", "x".repeat(65_531))).is_ok());
     let file = quickly(&format!("FROM a\n{}", "# comment\n".repeat(1_000_000))).unwrap_err();
-    assert_eq!(file, "the Dockerfile (Dockerfile) has 10000007 bytes; it may have 4194304");
+    assert_eq!(file, "the Dockerfile (Dockerfile) has more than 4194304 bytes");
     let many = quickly(&format!("FROM a\n{}", "CMD\n".repeat(1_000_000))).unwrap_err();
     assert!(many.ends_with("the Dockerfile has more than 10000 instructions"));
     let stages = quickly(&"FROM a\n".repeat(1001)).unwrap_err();
