@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for layer in &manifest.layers {
         let name = layer.digest.to_string();
         println!("{name}  {} bytes", layer.size);
-        let options = Options { layer: &name, whiteouts: Whiteouts::Apply, limits: Limits::default() };
+        let options = Options { layer: &name, whiteouts: Whiteouts::Apply, limits: Limits::default(), owner: None };
         let archive = compression::decompress(blobs.read(&layer.digest)?, &layer.media_type)?;
         for note in unpack(archive, root.as_fd(), &options)?.notes {
             eprintln!("note: {note}");

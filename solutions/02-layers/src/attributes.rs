@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, chownat, fchmod, fchown, fgetxattr, flistxattr,
+    AtFlags, Gid, Mode, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat, fchmod, fchown, fgetxattr, flistxattr,
     fsetxattr, fstat, futimens, lsetxattr, utimensat,
 };
 use rustix::io::Errno;
@@ -51,6 +51,15 @@ impl Attributes {
     fn times(&self) -> Timestamps {
         let time = Timespec { tv_sec: self.mtime.0, tv_nsec: self.mtime.1.into() };
         Timestamps { last_access: time, last_modification: time }
+    }
+}
+
+/// When a file was last read and last written to.
+#[allow(clippy::unnecessary_cast, reason = "these types differ from machine to machine")]
+pub fn times(status: &Stat) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: status.st_atime as i64, tv_nsec: status.st_atime_nsec as i64 },
+        last_modification: Timespec { tv_sec: status.st_mtime as i64, tv_nsec: status.st_mtime_nsec as i64 },
     }
 }
 

@@ -221,7 +221,7 @@ impl Work<'_> {
 
         remove_all(&partial)?;
         let root = create_root(&partial)?;
-        let options = Options { layer: &name, whiteouts: Whiteouts::Overlay, limits };
+        let options = Options { layer: &name, whiteouts: Whiteouts::Overlay, limits, owner: None };
         let unpacked = unpack::unpack(&mut stream, root.as_fd(), &options)?;
         let (found, _) = stream.into_inner().finish();
         if found != self.layer.diff_id {

@@ -12,10 +12,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, linkat, makedev, mkdirat, mknodat, openat, symlinkat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Timestamps, fstat, linkat, makedev, mkdirat, mknodat, openat, symlinkat, utimensat,
+};
 use rustix::io::Errno;
 
-use crate::attributes::{Attributes, Writer};
+use crate::attributes::{Attributes, Writer, times};
 use crate::beneath::{self, Missing};
 use crate::entry::{Archive, Entry, Kind};
 use crate::error::{Fault, Refusal, Result};
@@ -57,6 +59,8 @@ pub struct Options<'a> {
     pub layer: &'a str,
     pub whiteouts: Whiteouts,
     pub limits: Limits,
+    /// Who everything is to belong to; None: to whom the archive says.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// What came of it.
@@ -68,16 +72,26 @@ pub struct Unpacked {
     pub implied: Vec<PathBuf>,
 }
 
+/// Whether an uncompressed stream is an archive: it begins with an entry.
+pub fn is_archive(stream: impl BufRead) -> bool {
+    // The first entry may have extensions ahead of it, which are held in memory.
+    const BEGINNING: Limits = Limits { bytes: u64::MAX, entries: 8 };
+    matches!(Archive::new(stream, BEGINNING).next(), Ok(Some(_)))
+}
+
 /// Unpacks an uncompressed tar beneath `root`, and reads the stream to its end.
 ///
 /// # Errors
 /// If an entry reaches out of the root, deceives, or cannot be written. Part of the archive is unpacked then.
 pub fn unpack(archive: impl BufRead, root: BorrowedFd<'_>, options: &Options<'_>) -> Result<Unpacked> {
     let mut archive = Archive::new(archive, options.limits);
-    let mut unpacker = Unpacker::new(root, options.whiteouts);
+    let mut unpacker = Unpacker::new(root, options);
     loop {
         let step = match archive.next() {
-            Ok(Some(entry)) => unpacker.entry(&entry, &mut archive),
+            Ok(Some(mut entry)) => {
+                (entry.uid, entry.gid) = options.owner.unwrap_or((entry.uid, entry.gid));
+                unpacker.entry(&entry, &mut archive)
+            }
             Ok(None) => break,
             Err(fault) => Err(fault),
         };
@@ -95,6 +109,8 @@ struct Unpacker<'a> {
     /// What folders are to have in the end.
     folders: BTreeMap<PathBuf, Attributes>,
     implied: BTreeSet<PathBuf>,
+    /// Unless the root is a layer of its own: the times of folders that were there before, which they keep.
+    found: BTreeMap<PathBuf, Timestamps>,
     /// Whiteouts and the folder they are in, for the end.
     marks: Vec<(PathBuf, Mark)>,
     /// With [`Whiteouts::Apply`]: what this archive itself made, which its whiteouts do not mean.
@@ -102,7 +118,8 @@ struct Unpacker<'a> {
 }
 
 impl<'a> Unpacker<'a> {
-    fn new(root: BorrowedFd<'a>, whiteouts: Whiteouts) -> Self {
+    fn new(root: BorrowedFd<'a>, options: &Options<'_>) -> Self {
+        let whiteouts = options.whiteouts;
         Unpacker {
             root,
             whiteouts,
@@ -110,6 +127,7 @@ impl<'a> Unpacker<'a> {
             parent: None,
             folders: BTreeMap::new(),
             implied: BTreeSet::new(),
+            found: BTreeMap::new(),
             marks: Vec::new(),
             made: BTreeSet::new(),
         }
@@ -155,6 +173,10 @@ impl<'a> Unpacker<'a> {
             Some((known, folder)) if known == path => Ok(folder),
             _ => {
                 let found = beneath::folder(self.root, path, Missing::Create)?;
+                if self.whiteouts != Whiteouts::Overlay && found.made.is_empty() && !self.found.contains_key(path) {
+                    let status = fstat(&found.folder).map_err(Fault::step("examine"))?;
+                    self.found.insert(path.to_path_buf(), times(&status));
+                }
                 self.implied.extend(found.made);
                 Ok(found.folder)
             }
@@ -320,6 +342,9 @@ impl<'a> Unpacker<'a> {
         for (folder, mark) in std::mem::take(&mut self.marks) {
             self.set_mark(&folder, &mark).map_err(|fault| fault.at(layer, folder.as_os_str().as_bytes()))?;
         }
+        for (path, times) in std::mem::take(&mut self.found) {
+            self.set_times(&path, &times).map_err(|fault| fault.at(layer, path.as_os_str().as_bytes()))?;
+        }
         for (path, wanted) in std::mem::take(&mut self.folders).into_iter().rev() {
             self.implied.remove(&path);
             let name = path.as_os_str().as_bytes();
@@ -331,6 +356,14 @@ impl<'a> Unpacker<'a> {
     fn set_mark(&mut self, path: &Path, mark: &Mark) -> Result<(), Fault> {
         let Some(folder) = self.open_existing(path)? else { return Ok(()) };
         whiteout::leave_mark(folder.as_fd(), mark)?;
+        self.parent = Some((path.to_path_buf(), folder));
+        Ok(())
+    }
+
+    fn set_times(&mut self, path: &Path, times: &Timestamps) -> Result<(), Fault> {
+        let Some(folder) = self.open_existing(path)? else { return Ok(()) };
+        // Of what was opened with O_PATH, futimens(2) will not hear; "." in it is the same folder.
+        utimensat(&folder, c".", times, AtFlags::empty()).map_err(Fault::step("set the time"))?;
         self.parent = Some((path.to_path_buf(), folder));
         Ok(())
     }

@@ -37,6 +37,21 @@ pub enum Error {
     /// A `--chmod` that is none.
     #[error("{0}")]
     Chmod(String),
+    /// A `COPY` of what only `ADD` takes.
+    #[error("source can't be a {0} for COPY")]
+    CopyUrl(&'static str),
+    /// A `--checksum` that is none, or that what was fetched does not have.
+    #[error("{0}")]
+    Checksum(String),
+    /// A repository, which would have to be cloned.
+    #[error("{0} is a git repository, which cannot be fetched here: clone it, and build from its folder")]
+    Git(String),
+    /// A URL that cannot be fetched.
+    #[error("failed to load {url}: {why}")]
+    Fetch { url: String, why: String },
+    /// An archive that cannot be unpacked.
+    #[error("failed to unpack {archive}: {why}")]
+    Archive { archive: String, why: String },
     /// Whoever wanted the build does not want it any more.
     #[error("context canceled")]
     Cancelled,

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod add;
 pub mod cache;
 pub mod cancel;
 pub mod checks;

@@ -156,7 +156,7 @@ impl Ground {
     pub fn unpack_as(&self, whiteouts: Whiteouts, archive: &[u8]) -> Result<Unpacked, Error> {
         let root = std::fs::File::open(self.root()).unwrap();
         let limits = Limits { bytes: 8 << 20, entries: 1000 };
-        let options = Options { layer: "sha256:test", whiteouts, limits };
+        let options = Options { layer: "sha256:test", whiteouts, limits, owner: None };
         unpack(archive, std::os::fd::AsFd::as_fd(&root), &options)
     }
 

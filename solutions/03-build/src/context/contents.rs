@@ -26,8 +26,9 @@ const MOST_THREADS: usize = 8;
 pub(crate) fn find_out(tree: &Tree, base: &Path, entries: &mut [Entry]) -> Result<()> {
     let mut unknown = Vec::new();
     for entry in entries.iter_mut() {
+        let path = entry.below(base);
         if let Kind::File { content: content @ None } = &mut entry.kind {
-            *content = tree.memory().get(&base.join(&entry.path), &identity(tree, entry.stamp));
+            *content = tree.memory().get(&path, &identity(tree, entry.stamp));
             if content.is_none() {
                 unknown.push(entry);
             }
@@ -49,7 +50,7 @@ fn read_all<'a>(tree: &Tree, base: &Path, work: &Mutex<impl Iterator<Item = &'a 
     loop {
         let next = work.lock().map_or(None, |mut work| work.next());
         let Some(entry) = next else { return Ok(()) };
-        read(tree, &base.join(&entry.path), entry, &mut buffer)?;
+        read(tree, &entry.below(base), entry, &mut buffer)?;
     }
 }
 

@@ -21,6 +21,14 @@ pub(crate) struct Entry {
     pub(crate) stamp: Stamp,
 }
 
+impl Entry {
+    /// Where it is, if its path begins here.
+    pub(crate) fn below(&self, base: &Path) -> PathBuf {
+        // Not `base.join("")`, which ends with a slash and so says that it is a folder.
+        if self.path.as_os_str().is_empty() { base.to_path_buf() } else { base.join(&self.path) }
+    }
+}
+
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

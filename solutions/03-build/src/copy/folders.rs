@@ -8,9 +8,9 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use layers::attributes::{Attributes, Writer};
+use layers::attributes::{Attributes, Writer, times};
 use layers::pack::open;
-use rustix::fs::{FileType, Mode, OFlags, Timespec, Timestamps, fstat, futimens, mkdirat};
+use rustix::fs::{FileType, Mode, OFlags, Timestamps, fstat, futimens, mkdirat};
 use rustix::io::Errno;
 
 use crate::context::entry::shown;
@@ -48,12 +48,7 @@ impl<'a> Folders<'a> {
         };
         if !self.wanted.contains_key(path) && !self.found.contains_key(path) {
             let status = fstat(&*folder).map_err(Error::io("examine", shown(path)))?;
-            #[allow(clippy::unnecessary_cast, reason = "these types differ from machine to machine")]
-            let times = Timestamps {
-                last_access: Timespec { tv_sec: status.st_atime as i64, tv_nsec: status.st_atime_nsec as i64 },
-                last_modification: Timespec { tv_sec: status.st_mtime as i64, tv_nsec: status.st_mtime_nsec as i64 },
-            };
-            self.found.insert(path.to_path_buf(), times);
+            self.found.insert(path.to_path_buf(), times(&status));
         }
         self.open = Some((path.to_path_buf(), Rc::clone(&folder)));
         Ok(folder)
@@ -94,6 +89,11 @@ impl<'a> Folders<'a> {
             self.wanted.insert(path.to_path_buf(), wanted);
         }
         Ok(())
+    }
+
+    /// Somebody else made this one on the way.
+    pub(crate) fn was_made(&mut self, path: &Path) {
+        self.wanted.entry(path.to_path_buf()).or_insert_with(|| self.on_the_way.clone());
     }
 
     /// Gives all folders what they are to have.

@@ -23,15 +23,17 @@ use std::path::{Path, PathBuf};
 use layers::Digest;
 use layers::digest::Hasher;
 
+use crate::add::{Archive, Download, is_git, is_url};
 use crate::context::Tree;
 use crate::context::entry::{Entry, Kind, Stamp, digest, field};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ignore::{Ignore, clean};
 use crate::instruction::Copy;
 pub(crate) use chmod::Chmod;
 pub use chown::{Owner, owner};
 pub(crate) use folders::Folders;
-pub(crate) use sources::Selection;
+pub(crate) use sources::{Selection, select};
+pub(crate) use write::Copier;
 pub use write::{Target, Written};
 
 /// What a step would copy.
@@ -50,6 +52,10 @@ pub(crate) enum Piece {
     Files(Selection),
     /// A heredoc.
     Text { name: OsString, content: Vec<u8> },
+    /// An archive, whose files are copied in place of itself.
+    Archive(Archive),
+    /// A file from elsewhere.
+    Download(Download),
 }
 
 /// Where it goes.
@@ -79,6 +85,9 @@ pub fn resolve<'a>(copy: &Copy, cwd: &str, tree: &'a Tree) -> Result<Plan<'a>> {
     let mut plan = Plan::new(copy, cwd, tree)?;
     let exclude = Ignore::patterns("--exclude", copy.exclude.iter().map(String::as_str))?;
     for source in &copy.sources {
+        if is_url(source) || is_git(source) {
+            return Err(Error::CopyUrl(if is_git(source) { "git ref" } else { "URL" }));
+        }
         for selection in sources::select(tree, source, &exclude, copy.parents)? {
             plan.pieces.push(Piece::Files(selection));
         }
@@ -127,7 +136,8 @@ impl<'a> Plan<'a> {
     fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.pieces.iter().flat_map(|piece| match piece {
             Piece::Files(selection) => selection.entries.as_slice(),
-            Piece::Text { .. } => &[],
+            Piece::Archive(archive) => archive.entry(),
+            Piece::Text { .. } | Piece::Download(_) => &[],
         })
     }
 }
@@ -140,6 +150,9 @@ impl Piece {
             Self::Files(selection) if selection.is_folder => (OsString::new(), digest(&selection.entries)),
             Self::Files(selection) => (selection.name.clone(), digest(&selection.entries)),
             Self::Text { name, content } => (name.clone(), Digest::of(content)),
+            // No file is called so: what is unpacked is not the file that it is unpacked from.
+            Self::Archive(archive) => (OsString::from("archive/"), archive.digest()),
+            Self::Download(download) => (download.known_as(), download.digest()),
         }
     }
 }

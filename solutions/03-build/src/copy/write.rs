@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use super::folders::{Folders, is_folder};
 use super::{Piece, Plan, Selection, data, text_entry};
 use crate::cancel::Cancel;
+use crate::context::Tree;
 use crate::context::contents::{digest_of, open_file};
 use crate::context::entry::{Entry, Kind, Stamp, copied_attributes, shown};
 use crate::context::rooted::resolve;
@@ -61,6 +62,8 @@ impl Plan<'_> {
         for piece in &mut pieces {
             match piece {
                 Piece::Files(selection) => copier.selection(selection)?,
+                Piece::Archive(archive) => archive.write(&mut copier)?,
+                Piece::Download(download) => download.write(&mut copier)?,
                 Piece::Text { name, content } => {
                     let place = copier.place_for_file(name)?;
                     copier.text(&place, content)?;
@@ -95,6 +98,14 @@ impl<'a> Copier<'a> {
     fn finish(mut self) -> Result<Vec<String>> {
         self.folders.finish(&mut self.attributes)?;
         Ok(self.attributes.into_notes())
+    }
+
+    pub(crate) fn tree(&self) -> &'a Tree {
+        self.plan.tree
+    }
+
+    pub(crate) fn target(&self) -> Target<'a> {
+        self.target
     }
 
     pub(crate) fn note(&mut self, text: String) {
@@ -136,7 +147,7 @@ impl<'a> Copier<'a> {
             if self.target.cancel.is_some_and(Cancel::is_cancelled) {
                 return Err(Error::Cancelled);
             }
-            let at = if entry.path.as_os_str().is_empty() { place.clone() } else { place.join(&entry.path) };
+            let at = entry.below(&place);
             match &entry.kind {
                 Kind::Folder { xattrs } => {
                     let wanted = self.wanted(entry, xattrs.clone());
@@ -144,7 +155,7 @@ impl<'a> Copier<'a> {
                 }
                 Kind::HardLink { to } => self.hard_link(&place.join(to), &at)?,
                 Kind::Symlink { target } => self.symlink(&at, target, entry)?,
-                Kind::File { .. } => self.file(&at, &selection.base.join(&entry.path), entry)?,
+                Kind::File { .. } => self.file(&at, &entry.below(&selection.base), entry)?,
                 Kind::Fifo => self.node(&at, FileType::Fifo, 0, entry)?,
                 Kind::CharDevice(device) => self.node(&at, FileType::CharacterDevice, *device, entry)?,
                 Kind::BlockDevice(device) => self.node(&at, FileType::BlockDevice, *device, entry)?,
@@ -183,8 +194,16 @@ impl<'a> Copier<'a> {
         self.attribute(&made, at, &wanted)
     }
 
-    pub(crate) fn text(&mut self, at: &Path, content: &[u8]) -> Result<()> {
+    fn text(&mut self, at: &Path, content: &[u8]) -> Result<()> {
         self.bytes(at, content, &text_entry(content))
+    }
+
+    /// A file that is in no tree, from where it is read to its end.
+    pub(crate) fn other_file(&mut self, at: &Path, from: &mut File, mode: u32) -> Result<()> {
+        let wanted = self.wanted(&Entry { mode, ..text_entry(b"") }, Vec::new());
+        let mut made = self.create(at)?;
+        data::copy(from, &mut made, u64::MAX, u64::MAX, &mut self.buffer).map_err(Error::io("write", shown(at)))?;
+        self.attribute(&made, at, &wanted)
     }
 
     fn bytes(&mut self, at: &Path, content: &[u8], entry: &Entry) -> Result<()> {
@@ -224,7 +243,7 @@ impl<'a> Copier<'a> {
             let why = "a character device 0:0 would hide what is below it (overlayfs)".to_owned();
             return Err(Error::Unsuitable { what: shown(at), why });
         }
-        let mode = Mode::from_raw_mode(0o600);
+        let mode = Mode::from_raw_mode(self.wanted(entry, Vec::new()).mode & 0o777);
         match self.make(at, |folder, name| mknodat(folder, name, kind, mode, device)) {
             Err(Error::Io { source, .. }) if source.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
                 self.note(format!("{} was left out: a user namespace cannot make devices", shown(at)));

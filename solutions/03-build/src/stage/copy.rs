@@ -2,6 +2,7 @@
 
 use super::Making;
 use super::files::Work;
+use crate::add;
 use crate::cache::{CONTENT, Key, Part};
 use crate::context::Tree;
 use crate::context::entry;
@@ -22,7 +23,7 @@ impl Making<'_> {
     pub(super) fn copy(&mut self, step: &Step, copy: &Copy, index: usize) -> Result<()> {
         let kind = if matches!(step.instruction, Instruction::Add(_)) { "ADD" } else { "COPY" };
         let other = copy.from.as_ref().map(|name| self.tree_of(name)).transpose()?;
-        let plan = self.resolve(copy, other.as_ref().unwrap_or(self.build.context), other.is_none())?;
+        let plan = self.resolve(kind, copy, other.as_ref().unwrap_or(self.build.context), other.is_none())?;
         let content = plan.digest();
         let key = self.key(kind, copy, &plan.destination, content);
         let work = Work { key: key.told(named(&plan)), shown: self.shown(step), skeleton: None };
@@ -45,9 +46,13 @@ impl Making<'_> {
     }
 
     /// Finds out what is to be copied. The first who looks at the context has the most to read, which is a step of its own.
-    fn resolve<'t>(&self, copy: &Copy, tree: &'t Tree, is_context: bool) -> Result<Plan<'t>> {
+    fn resolve<'t>(&self, kind: &str, copy: &Copy, tree: &'t Tree, is_context: bool) -> Result<Plan<'t>> {
         let build = self.build;
-        let resolve = || copy::resolve(copy, &self.state.image.config.working_dir, tree);
+        let cwd = &self.state.image.config.working_dir;
+        let resolve = || match kind {
+            "ADD" => add::resolve(copy, cwd, tree, build.folder, Some(build.cancel)),
+            _ => copy::resolve(copy, cwd, tree),
+        };
         if !is_context || build.loaded.swap(true, Ordering::Relaxed) {
             return resolve();
         }
@@ -94,8 +99,10 @@ fn named(plan: &Plan<'_>) -> Vec<Part> {
                 selection
                     .entries
                     .iter()
-                    .map(|found| (selection.base.join(&found.path), entry::digest(std::slice::from_ref(found)))),
+                    .map(|found| (found.below(&selection.base), entry::digest(std::slice::from_ref(found)))),
             ),
+            Piece::Archive(archive) => files.push((archive.path().to_path_buf(), archive.digest())),
+            Piece::Download(download) => files.push((PathBuf::from(download.name()), download.digest())),
             Piece::Text { name, content } => files.push((PathBuf::from(name), Digest::of(content))),
         }
     }

@@ -1,0 +1,21 @@
+//! The tests, and what they share with other suites.
+
+#[path = "cases.rs"]
+mod cases;
+#[path = "docker.rs"]
+mod docker;
+#[path = "../../../../tests/support/dockerd.rs"]
+mod dockerd;
+#[path = "ignored.rs"]
+mod ignored;
+#[path = "listing.rs"]
+mod listing;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
+#[path = "ours.rs"]
+mod ours;
+#[path = "../../../../tests/chapters/retold.rs"]
+mod retold;
+#[allow(dead_code, reason = "chapter 2's suite takes the rest")]
+#[path = "../../../../tests/chapters/sandbox.rs"]
+mod sandbox;
