@@ -3,6 +3,7 @@
 //! A Dockerfile is read, and its stages are put into a graph; each that is needed is built, upon images of the store or upon
 //! other stages; the last one becomes an image. Commands run in processes of their own ([`run`]).
 
+mod attach;
 mod base;
 mod folder;
 mod run;
@@ -131,7 +132,8 @@ impl Engine {
             let shown = shown_base(&node.base);
             let plan = Plan {
                 number: graph.reached.iter().position(|reached| *reached == stage).unwrap_or_default(),
-                name: if graph.stages.len() == 1 { "" } else { &node.name },
+                name: &node.name,
+                alone: graph.stages.len() == 1,
                 image: shown.as_deref(),
                 steps: &node.steps,
                 triggers: triggers_of(node, parsed, stage),

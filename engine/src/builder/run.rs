@@ -19,7 +19,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use process::cgroup::Cgroup;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, fstat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::BTreeMap;
@@ -72,15 +72,23 @@ fn place_mounts(root: &OwnedFd, mounts: &[Mount], stubs: &mut Stubs) -> Result<(
         if covered(target) {
             continue;
         }
-        let folder = match &mount.source {
-            Source::Tmpfs { .. } => Ok(true),
-            Source::Tree(tree) => fstat(tree).map(|status| FileType::from_raw_mode(status.st_mode).is_dir()),
-        };
-        folder
+        is_folder(&mount.source)
             .and_then(|folder| stubs.make(root.as_fd(), target, folder))
             .map_err(|e| Error::system(format!("make a place for the mount on {}", mount.target), e))?;
     }
     Ok(())
+}
+
+fn is_folder(source: &Source) -> rustix::io::Result<bool> {
+    let status = match source {
+        Source::Tmpfs { .. } => return Ok(true),
+        Source::Tree(tree) => fstat(tree)?,
+        Source::Within { tree, path } => {
+            let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+            fstat(openat2(tree, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)?)?
+        }
+    };
+    Ok(FileType::from_raw_mode(status.st_mode).is_dir())
 }
 
 /// A command that runs.
@@ -188,12 +196,12 @@ pub(super) fn clear_away(id: &ContainerId) -> Result<()> {
 }
 
 fn shown(mount: &Mount) -> Option<Shown> {
-    match &mount.source {
-        Source::Tree(tree) => {
-            Some(Shown { target: mount.target.clone(), source: tree.as_raw_fd(), readonly: mount.readonly })
-        }
-        Source::Tmpfs { .. } => None,
-    }
+    let (tree, within) = match &mount.source {
+        Source::Tree(tree) => (tree, None),
+        Source::Within { tree, path } => (tree, Some(path.clone())),
+        Source::Tmpfs { .. } => return None,
+    };
+    Some(Shown { target: mount.target.clone(), source: tree.as_raw_fd(), within, readonly: mount.readonly })
 }
 
 /// The command as a container that does nothing else, so that it is contained exactly as one.

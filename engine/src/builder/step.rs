@@ -4,6 +4,7 @@
 //! It is single-threaded, as a process that clones itself should be, and it dies with whoever builds: then init dies with
 //! it, all other processes with init, and the namespaces and mounts with the last of them.
 
+use super::attach;
 use crate::container::record::{Container, Record};
 use crate::explain;
 use crate::reexec;
@@ -12,7 +13,7 @@ use crate::spec;
 use crate::spec::network_files;
 use crate::{Error, Kind, Result, sys};
 use process::cgroup::Cgroup;
-use process::{Options, Rootfs, Streams, Tree};
+use process::{Options, Rootfs, Streams};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -41,11 +42,13 @@ pub(super) struct Letter {
     pub explain: bool,
 }
 
-/// See [`Tree`].
+/// See [`process::Tree`].
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Shown {
     pub target: String,
     pub source: RawFd,
+    /// Not all of it, but what is at this path.
+    pub within: Option<PathBuf>,
     pub readonly: bool,
 }
 
@@ -91,11 +94,7 @@ fn contain(letter: &Letter) -> Result<i32> {
     let mut spec = spec::spec(&container, record)?;
     let user = process::user::resolve(root.as_fd(), &record.config.user, &[])?;
     spec::settle_user(&mut spec, record, &user)?;
-    let mut trees = Vec::new();
-    for tree in &letter.trees {
-        let (destination, source) = (PathBuf::from(&tree.target), inherited(tree.source)?);
-        trees.push(Tree { destination, source, readonly: tree.readonly });
-    }
+    let trees = attach::trees(&letter.trees, &letter.folder)?;
     let null = File::open("/dev/null").map_err(|e| Error::system("open /dev/null", e))?;
     let streams =
         Streams::Fds { stdin: null.into(), stdout: inherited(letter.stdout)?, stderr: inherited(letter.stderr)? };

@@ -83,7 +83,7 @@ impl Store {
         if let Some(size) = fs::read_to_string(&kept).ok().and_then(|text| text.trim().parse().ok()) {
             return Ok(size);
         }
-        let size = folder_size(&folder, &mut HashSet::new())?;
+        let size = folder_size(&folder)?;
         // It is only a convenience: a store that may not be written to is counted each time.
         if let Err(error) = fs::write(&kept, format!("{size}\n")) {
             tracing::debug!("cannot keep the size of {chain_id}: {error}");
@@ -93,13 +93,20 @@ impl Store {
 }
 
 /// The bytes of all regular files below a folder, a file with several names once.
-fn folder_size(folder: &Path, seen: &mut HashSet<(u64, u64)>) -> Result<u64> {
+///
+/// # Errors
+/// [`Error::Io`] where something cannot be read.
+pub fn folder_size(folder: &Path) -> Result<u64> {
+    size_below(folder, &mut HashSet::new())
+}
+
+fn size_below(folder: &Path, seen: &mut HashSet<(u64, u64)>) -> Result<u64> {
     let mut size = 0;
     for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let entry = entry.map_err(Error::io("read", folder))?;
         let metadata = entry.metadata().map_err(Error::io("examine", entry.path()))?;
         if metadata.is_dir() {
-            size += folder_size(&entry.path(), seen)?;
+            size += size_below(&entry.path(), seen)?;
         } else if metadata.is_file() && (metadata.nlink() == 1 || seen.insert((metadata.dev(), metadata.ino()))) {
             size += metadata.len();
         }

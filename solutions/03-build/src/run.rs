@@ -3,7 +3,7 @@
 use crate::instruction::Network;
 use crate::progress::Stream;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Whoever can contain a process: the engine, and in tests a plain one.
 pub trait Run: Sync {
@@ -51,6 +51,9 @@ pub struct Mount {
 pub enum Source {
     /// A folder or a file, opened with `O_PATH`, or a detached mount.
     Tree(OwnedFd),
+    /// A folder or a file in a detached mount, by its path from there. (Before Linux 6.15 nothing in a mount that is
+    /// attached nowhere can be mounted itself; so whoever runs the command attaches it first, where only they see it.)
+    Within { tree: OwnedFd, path: PathBuf },
     /// Memory, of at most this many bytes.
     Tmpfs { size: Option<u64> },
 }

@@ -3,6 +3,7 @@
 use build::dockerfile::Source;
 use std::io;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,6 +33,35 @@ pub enum Error {
     /// Something in the Dockerfile, told with its lines, or in a step.
     #[error(transparent)]
     Build(#[from] build::Error),
+    /// `required`.
+    #[error("secret {0}: not found")]
+    NoSecret(String),
+    #[error("secret {0} is no text, and cannot be an environment variable; leave `env` out to have it as a file")]
+    SecretNoText(String),
+    #[error("cannot show secret {id}: {source}")]
+    Secret { id: String, source: io::Error },
+    /// `required`.
+    #[error("no SSH key {0:?} forwarded from the client")]
+    NoSsh(String),
+    #[error(
+        "ssh {id}: only the socket of an agent can be forwarded; add the keys to one with ssh-add, and give --ssh {id}=$SSH_AUTH_SOCK"
+    )]
+    SshKeys { id: String },
+    #[error("cannot forward the SSH agent on {}: {source}", agent.display())]
+    Ssh { agent: PathBuf, source: io::Error },
+    #[error("cannot use the cache mount in {}: {source}", path.display())]
+    Cache { path: PathBuf, source: io::Error },
+    #[error("invalid mount target {0:?}")]
+    Target(String),
+    #[error("cannot show the files of {name}: {source}")]
+    Tree { name: String, source: io::Error },
+    /// An image or a context, in the words of who looked for it.
+    #[error("{0}")]
+    Origin(String),
+    #[error("these stages wait for each other: {}", .0.join(", "))]
+    Stuck(Vec<String>),
+    #[error(transparent)]
+    Layers(#[from] layers::Error),
     #[error("cannot begin another thread: {0}; a build needs one for each stage that is under way")]
     Thread(io::ErrorKind),
 }

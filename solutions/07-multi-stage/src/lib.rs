@@ -6,16 +6,25 @@
 
 #![forbid(unsafe_code)]
 
+mod agent;
+mod bind;
+pub mod cache_mount;
 mod error;
 pub mod graph;
 pub mod names;
 pub mod plan;
 pub mod reach;
 pub mod schedule;
+mod secret;
+mod sources;
+mod trees;
+mod whole;
 
 pub use error::{Error, Result};
 pub use graph::{Asked, Base, Graph, Node};
 pub use names::Tree;
+pub use sources::Origins;
+pub use whole::{Unbuilt, build};
 
 /// Whose chapter this is: `solution-7` the reference, `chapter-7` the learner's. `kesako version` tells.
 pub const PACKAGE: &str = env!("CARGO_PKG_NAME");

@@ -71,7 +71,7 @@ impl Making<'_> {
             format!("{before} before it was built anew")
         } else if settings.no_cache {
             "--no-cache was given".to_owned()
-        } else if settings.no_cache_filter.iter().any(|name| name == self.plan.name) {
+        } else if settings.no_cache_filter.iter().any(|name| name.eq_ignore_ascii_case(self.plan.name)) {
             "--no-cache-filter names its stage".to_owned()
         } else if let Some(found) = cache::find(self.build.store, &work.key.finish(), below)? {
             self.tell(Event::Cached { id });

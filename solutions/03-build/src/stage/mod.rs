@@ -84,8 +84,9 @@ impl Counter {
 pub struct Plan<'a> {
     /// From 0.
     pub number: usize,
-    /// What progress calls it; empty if there is only one.
     pub name: &'a str,
+    /// There are no others, and progress does not name it.
+    pub alone: bool,
     /// It is FROM an image, whose name progress shows as its first step.
     pub image: Option<&'a str>,
     /// The triggers that its base kept for it ([`crate::dockerfile::trigger`]), and then its own.
@@ -110,7 +111,8 @@ impl Build<'_> {
     /// # Errors
     /// The first step that failed.
     pub fn stage(&self, plan: &Plan<'_>, from: State, sources: &dyn Sources) -> Result<State, Failed> {
-        let numbers = Numbers::new(plan.name, count(plan.image.is_some(), plan.steps.iter()));
+        let named = if plan.alone { "" } else { plan.name };
+        let numbers = Numbers::new(named, count(plan.image.is_some(), plan.steps.iter()));
         let mut making = Making { build: self, plan, sources, state: from, numbers, cmd_set: false, triggered: true };
         making.from();
         for (at, step) in plan.steps.iter().enumerate() {
