@@ -4,9 +4,9 @@
 //! other stages; the last one becomes an image. Commands run in processes of their own ([`run`]).
 
 mod attach;
-mod base;
 mod folder;
 mod run;
+mod stages;
 mod step;
 mod stubs;
 
@@ -17,20 +17,15 @@ use build::dockerfile::{self, Parsed};
 use build::expand::{Args, args};
 use build::instruction::Network;
 use build::progress::{Event, Listener};
-use build::source::{Mounted, Source, Sources};
-use build::stage::{Build, Counter, Failed, Plan, Settings, State};
+use build::stage::{Build, Counter, Settings};
 use folder::Folder;
 use layers::manifest::Platform;
 use layers::store::FIXED_TIME;
 use layers::{Digest, Reference};
-use multi_stage::graph::{Asked, Base, Graph, Node};
-use multi_stage::schedule::{self, Failure};
 use run::Runner;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::Instant;
 pub(crate) use step::{NAME as STEP, main as be_step};
 
@@ -102,71 +97,6 @@ impl Engine {
         };
         Ok(dockerfile::parse(&name, &text)?)
     }
-
-    /// Builds the stages that the target needs, and returns what the target became.
-    fn stages(&self, build: &Build<'_>, options: &BuildOptions, parsed: &Parsed) -> Result<Arc<State>> {
-        let platform = Platform::host();
-        let triggers = |image: &str| {
-            let image = self.image(image).ok();
-            image.and_then(|image| image.config.config.on_build).unwrap_or_default()
-        };
-        let asked = Asked {
-            target: &options.target,
-            args: &build.settings.args,
-            contexts: &options.contexts,
-            triggers: &triggers,
-        };
-        let graph = Graph::new(parsed, &asked)?;
-        let at_once = thread::available_parallelism().map_or(1, usize::from);
-        let stop = || build.cancel.cancel();
-        let built = schedule::run(&graph.needed(), at_once, &stop, |stage, others| {
-            let node = &graph.stages[stage];
-            let from = match &node.base {
-                Base::Scratch => State::scratch(platform.clone()),
-                Base::Image(image) => self.base(image)?,
-                Base::Stage(from) => match others.get(*from) {
-                    Ok(state) => State::clone(&state),
-                    Err(schedule::Stopped) => return Err(Error::new(Kind::System, "context canceled")),
-                },
-            };
-            let shown = shown_base(&node.base);
-            let plan = Plan {
-                number: graph.reached.iter().position(|reached| *reached == stage).unwrap_or_default(),
-                name: &node.name,
-                alone: graph.stages.len() == 1,
-                image: shown.as_deref(),
-                steps: &node.steps,
-                triggers: triggers_of(node, parsed, stage),
-            };
-            build.stage(&plan, from, &NoSources).map_err(|failed| failure(build, failed))
-        });
-        let mut built = built.map_err(|failure| match failure {
-            Failure::Stage(_, error) => error,
-            Failure::Stuck(_) => Error::new(Kind::System, "the stages wait for each other"),
-            Failure::Thread(kind) => Error::system("start a thread", kind),
-        })?;
-        built.remove(&graph.target).ok_or_else(|| Error::new(Kind::System, "the target was not built"))
-    }
-}
-
-/// The name of a base image in full, as progress shows it.
-fn shown_base(base: &Base) -> Option<String> {
-    match base {
-        Base::Image(image) => {
-            Some(Reference::parse(image).map_or_else(|_| image.clone(), |r| r.or_latest().canonical()))
-        }
-        Base::Scratch | Base::Stage(_) => None,
-    }
-}
-
-/// How many steps of a stage are triggers of its base.
-fn triggers_of(node: &Node, parsed: &Parsed, stage: usize) -> usize {
-    node.steps.len().saturating_sub(parsed.dockerfile.stages[stage].steps.len())
-}
-
-fn failure(build: &Build<'_>, failed: Failed) -> Error {
-    (build.listener)(Event::Fault { first: *failed.lines.start(), last: *failed.lines.end() });
-    failed.error.into()
 }
 
 fn settings(options: &BuildOptions, parsed: &Parsed) -> Result<Settings> {
@@ -196,23 +126,6 @@ fn settings(options: &BuildOptions, parsed: &Parsed) -> Result<Settings> {
     })
 }
 
-/// Until there are others.
-struct NoSources;
-
-impl Sources for NoSources {
-    fn source(&self, name: &str) -> std::result::Result<Source, String> {
-        Err(format!("{name}: not found"))
-    }
-
-    fn content(&self, _: &build::instruction::Mount) -> std::result::Result<Option<Digest>, String> {
-        Err("mounts: not yet".to_owned())
-    }
-
-    fn mount(&self, _: &build::instruction::Mount, _: &str) -> std::result::Result<Mounted, String> {
-        Err("mounts: not yet".to_owned())
-    }
-}
-
 /// What was wrong with a Dockerfile or a step is the user's business.
 impl From<build::Error> for Error {
     fn from(error: build::Error) -> Self {
@@ -221,11 +134,5 @@ impl From<build::Error> for Error {
             build::Error::Io { .. } => Self::new(Kind::System, error.to_string()),
             _ => Self::new(Kind::Invalid, error.to_string()),
         }
-    }
-}
-
-impl From<multi_stage::Error> for Error {
-    fn from(error: multi_stage::Error) -> Self {
-        Self::new(Kind::Invalid, error.to_string())
     }
 }

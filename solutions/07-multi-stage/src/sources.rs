@@ -25,8 +25,6 @@ pub struct Origins<'a> {
     pub build: &'a Build<'a>,
     /// Finds an image by its name, or says why there is none.
     pub images: &'a (dyn Fn(&str) -> Result<Image, String> + Sync),
-    /// The build context.
-    pub context: &'a Tree,
     /// Opens a named context (`--build-context`) by its name, or says why it cannot.
     pub contexts: &'a (dyn Fn(&str) -> Result<Tree, String> + Sync),
     /// Those that were opened.
@@ -125,7 +123,7 @@ impl OfStage<'_> {
     fn files(&self, mount: &Mount) -> Result<Files<'_>> {
         match (&mount.from, mount.kind) {
             (Some(from), _) => self.named(from),
-            (None, MountKind::Bind) => Ok(Files::Context(self.origins.context)),
+            (None, MountKind::Bind) => Ok(Files::Context(self.origins.build.context)),
             (None, _) => Ok(Files::Layers { folders: Vec::new(), chain_id: None }),
         }
     }
