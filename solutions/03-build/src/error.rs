@@ -70,9 +70,9 @@ pub enum Error {
     /// A word whose variables cannot be replaced by values.
     #[error("failed to process {word:?}: {why}")]
     Expand { word: String, why: String },
-    /// A `--mount` that is none, once its variables were expanded.
+    /// An instruction that turns out to be none, once its variables are expanded.
     #[error("{0}")]
-    Mount(String),
+    Instruction(String),
     /// An instruction that alters the recipe, and makes no sense.
     #[error("{0}")]
     Recipe(String),

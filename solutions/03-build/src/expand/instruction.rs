@@ -25,7 +25,7 @@ pub struct Expansion {
 /// whose default may not be needed ([`super::Args::declared`]); `--from` and `--exclude`; a trigger, until it is its turn.
 ///
 /// # Errors
-/// [`Error::Expand`], or [`Error::Mount`]: a `--mount` that turns out to be none.
+/// [`Error::Expand`], or [`Error::Instruction`]: a `--mount` or a volume that turns out to be none.
 pub fn instruction(instruction: &Instruction, lookup: Lookup, escape: char) -> Result<Expansion> {
     let mut all = All { lookup, escape, used: BTreeSet::new(), unmatched: BTreeSet::new() };
     let instruction = match instruction {
@@ -41,7 +41,13 @@ pub fn instruction(instruction: &Instruction, lookup: Lookup, escape: char) -> R
         Instruction::Run(run) => Instruction::Run(all.run(run)?),
         Instruction::Stopsignal(signal) => Instruction::Stopsignal(all.word(signal)?),
         Instruction::User(user) => Instruction::User(all.word(user)?),
-        Instruction::Volume(paths) => Instruction::Volume(all.each(paths)?),
+        Instruction::Volume(paths) => {
+            let paths = all.each(paths)?;
+            if paths.iter().any(String::is_empty) {
+                return Err(Error::Instruction("VOLUME specified can not be an empty string".to_owned()));
+            }
+            Instruction::Volume(paths)
+        }
         Instruction::Workdir(path) => Instruction::Workdir(all.word(path)?),
         Instruction::Arg(_)
         | Instruction::Cmd(_)
@@ -121,7 +127,7 @@ impl All<'_> {
         for mount in &run.mounts {
             let mount =
                 mount::expanded(&mount.written, &mut |value| self.word(value).map_err(|error| error.to_string()));
-            mounts.push(mount.map_err(Error::Mount)?);
+            mounts.push(mount.map_err(Error::Instruction)?);
         }
         Ok(Run { mounts, ..run.clone() })
     }
@@ -182,6 +188,7 @@ mod tests {
             ("USER ${U:?who}", "failed to process \"${U:?who}\": U: who"),
             ("RUN --mount=type=$A x", "unsupported mount type \"one\""),
             ("RUN --mount=type=tmpfs,size=$A,target=/x x", "invalid value for size: one"),
+            ("VOLUME /a $X", "VOLUME specified can not be an empty string"),
             ("RUN --mount=target=/${A x", "failed to process \"/${A\": syntax error: missing '}'"),
         ] {
             assert_eq!(expanded(line).unwrap_err().to_string(), error);
