@@ -1,0 +1,278 @@
+//! What a question deserves: an answer, to be asked of others, or silence.
+
+use super::Names;
+use simple_dns::rdata::{A, AAAA, PTR, RData};
+use simple_dns::{CLASS, Name, OPCODE, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Seconds for which an answer may be remembered; Docker's.
+const TTL: u32 = 600;
+/// What a datagram holds if its reader says nothing else (RFC 1035, 4.2.1).
+const DATAGRAM: usize = 512;
+/// The header: nothing shorter is DNS.
+const HEADER: usize = 12;
+
+pub(super) enum Decision {
+    Answer(Vec<u8>),
+    /// It is not ours to answer.
+    Forward,
+    /// It is no question.
+    Ignore,
+}
+
+/// How long an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Datagram,
+    Stream,
+}
+
+/// Decides. Of several addresses another one is first each `turn`, so that those who take the first are spread over
+/// all of them.
+pub(super) fn decide(question: &[u8], names: &mut dyn Names, turn: usize, room: Room) -> Decision {
+    // Answers are never answered: two servers would talk for ever.
+    if question.len() < HEADER || question[2] & 0x80 != 0 {
+        return Decision::Ignore;
+    }
+    let packet = match Packet::parse(question) {
+        Ok(packet) if packet.questions.len() == 1 => packet,
+        _ => return Decision::Answer(refusal(question, RCODE::FormatError)),
+    };
+    if packet.opcode() != OPCODE::StandardQuery {
+        return Decision::Answer(refusal(question, RCODE::NotImplemented));
+    }
+    let asked = &packet.questions[0];
+    let name = asked.qname.to_string().to_ascii_lowercase();
+    let records = match asked.qtype {
+        QTYPE::TYPE(TYPE::PTR) => match address_in(&name).and_then(|address| names.name_of(address)) {
+            Some(found) => vec![RData::PTR(PTR(Name::new_unchecked(&found).into_owned()))],
+            None => return Decision::Forward,
+        },
+        kind => match names.addresses(&name) {
+            Some(addresses) => of_kind(&addresses, kind, turn),
+            None => return Decision::Forward,
+        },
+    };
+    let limit = match room {
+        Room::Datagram => packet.opt().map_or(DATAGRAM, |opt| usize::from(opt.udp_packet_size).max(DATAGRAM)),
+        Room::Stream => usize::from(u16::MAX),
+    };
+    Decision::Answer(answer(&packet, records, limit))
+}
+
+/// The records for those of the addresses that are of this kind. No record at all is an answer, too: the name is there, but has
+/// nothing of the kind.
+fn of_kind(addresses: &[IpAddr], kind: QTYPE, turn: usize) -> Vec<RData<'static>> {
+    let v4 = matches!(kind, QTYPE::ANY | QTYPE::TYPE(TYPE::A));
+    let v6 = matches!(kind, QTYPE::ANY | QTYPE::TYPE(TYPE::AAAA));
+    let mut records: Vec<_> = addresses
+        .iter()
+        .filter_map(|address| match address {
+            IpAddr::V4(address) if v4 => Some(RData::A(A { address: address.to_bits() })),
+            IpAddr::V6(address) if v6 => Some(RData::AAAA(AAAA { address: address.to_bits() })),
+            _ => None,
+        })
+        .collect();
+    if !records.is_empty() {
+        let first = turn % records.len();
+        records.rotate_left(first);
+    }
+    records
+}
+
+fn answer(question: &Packet<'_>, records: Vec<RData<'_>>, limit: usize) -> Vec<u8> {
+    let mut reply = question.clone().into_reply();
+    let wanted = question.has_flags(PacketFlag::RECURSION_DESIRED);
+    reply.set_flags(PacketFlag::RECURSION_AVAILABLE | PacketFlag::AUTHORITATIVE_ANSWER);
+    if wanted {
+        reply.set_flags(PacketFlag::RECURSION_DESIRED);
+    }
+    reply.answers.clear();
+    reply.name_servers.clear();
+    reply.additional_records.clear();
+    let name = question.questions[0].qname.clone();
+    for data in records {
+        reply.answers.push(ResourceRecord::new(name.clone(), CLASS::IN, TTL, data));
+    }
+    loop {
+        // Nothing of ours is too long for its encoding; were it so, no answer is what remains.
+        let bytes = reply.build_bytes_vec_compressed().unwrap_or_default();
+        if bytes.len() <= limit || reply.answers.is_empty() {
+            return bytes;
+        }
+        // As many as there is room for, and the flag that says: ask again by TCP.
+        let keep = reply.answers.len() * limit / bytes.len();
+        reply.answers.truncate(keep.min(reply.answers.len() - 1));
+        reply.set_flags(PacketFlag::TRUNCATION);
+    }
+}
+
+/// The question's header, made an answer that says only this code; the question itself if it can be understood.
+pub(super) fn refusal(question: &[u8], code: RCODE) -> Vec<u8> {
+    let mut reply = question.get(..HEADER).unwrap_or_default().to_vec();
+    reply.resize(HEADER, 0);
+    // QR, the opcode and RD as they were; RA and the code; no records.
+    reply[2] = 0x80 | (reply[2] & 0x79);
+    reply[3] = 0x80 | (code as u8 & 0x0f);
+    reply[4..HEADER].fill(0);
+    if let Ok(packet) = Packet::parse(question)
+        && packet.questions.len() == 1
+        && let Some(end) = end_of_name(question).map(|end| end + 4)
+        && let Some(asked) = question.get(HEADER..end)
+    {
+        reply[5] = 1;
+        reply.extend_from_slice(asked);
+    }
+    reply
+}
+
+/// Where the name of the first question ends, if it is written out in full.
+fn end_of_name(question: &[u8]) -> Option<usize> {
+    let mut at = HEADER;
+    loop {
+        match *question.get(at)? {
+            0 => return Some(at + 1),
+            length @ 1..=63 => at += usize::from(length) + 1,
+            _ => return None,
+        }
+    }
+}
+
+/// The address that a reverse question is about: `2.0.17.172.in-addr.arpa`.
+fn address_in(name: &str) -> Option<IpAddr> {
+    if let Some(parts) = name.strip_suffix(".in-addr.arpa") {
+        let parts: Vec<u8> = parts.rsplit('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        return Some(Ipv4Addr::from(<[u8; 4]>::try_from(parts).ok()?).into());
+    }
+    let digits = name.strip_suffix(".ip6.arpa")?.rsplit('.');
+    let digits: Vec<u128> = digits
+        .map(|digit| (digit.len() == 1).then(|| u128::from_str_radix(digit, 16).ok()).flatten())
+        .collect::<Option<_>>()?;
+    (digits.len() == 32).then(|| Ipv6Addr::from_bits(digits.iter().fold(0, |all, digit| all << 4 | digit)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simple_dns::{QCLASS, Question};
+
+    struct Known;
+
+    impl Names for Known {
+        fn addresses(&mut self, name: &str) -> Option<Vec<IpAddr>> {
+            match name {
+                "web" => Some((1..=3).map(|n| IpAddr::from([10, 0, 0, n])).collect()),
+                "many" => Some((0..200).map(|n| IpAddr::from([10, 0, 1, n])).collect()),
+                "six" => Some(vec!["fd00::2".parse().unwrap()]),
+                _ => None,
+            }
+        }
+        fn name_of(&mut self, address: IpAddr) -> Option<String> {
+            ["10.0.0.1", "fd00::2"].contains(&address.to_string().as_str()).then(|| "web.mine".to_owned())
+        }
+    }
+
+    fn question(name: &str, kind: TYPE) -> Vec<u8> {
+        let mut packet = Packet::new_query(4711);
+        packet.set_flags(PacketFlag::RECURSION_DESIRED);
+        packet.questions.push(Question::new(Name::new(name).unwrap(), kind.into(), QCLASS::CLASS(CLASS::IN), false));
+        packet.build_bytes_vec().unwrap()
+    }
+
+    fn ask(question: &[u8], turn: usize, room: Room) -> String {
+        match decide(question, &mut Known, turn, room) {
+            Decision::Ignore => "ignored".to_owned(),
+            Decision::Forward => "forwarded".to_owned(),
+            Decision::Answer(bytes) => {
+                let packet = Packet::parse(&bytes).unwrap();
+                assert!(packet.id() == 4711 && packet.has_flags(PacketFlag::RESPONSE));
+                let data = packet.answers.iter().map(|record| match &record.rdata {
+                    RData::A(a) => Ipv4Addr::from_bits(a.address).to_string(),
+                    RData::AAAA(a) => Ipv6Addr::from_bits(a.address).to_string(),
+                    RData::PTR(name) => name.to_string(),
+                    other => format!("{other:?}"),
+                });
+                let truncated = if packet.has_flags(PacketFlag::TRUNCATION) { " truncated" } else { "" };
+                format!("{:?}{truncated} {}", packet.rcode(), data.collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+
+    fn of(name: &str, kind: TYPE) -> String {
+        ask(&question(name, kind), 0, Room::Datagram)
+    }
+
+    #[test]
+    fn names_of_ours_are_answered_and_others_forwarded() {
+        assert_eq!(of("WEB", TYPE::A), "NoError 10.0.0.1 10.0.0.2 10.0.0.3");
+        assert_eq!(ask(&question("web", TYPE::A), 4, Room::Datagram), "NoError 10.0.0.2 10.0.0.3 10.0.0.1");
+        assert_eq!(of("web", TYPE::AAAA), "NoError ");
+        assert_eq!(of("web", TYPE::MX), "NoError ");
+        assert_eq!(of("six", TYPE::AAAA), "NoError fd00::2");
+        assert_eq!(of("example.com", TYPE::A), "forwarded");
+    }
+
+    #[test]
+    fn addresses_have_names() {
+        assert_eq!(of("1.0.0.10.in-addr.arpa", TYPE::PTR), "NoError web.mine");
+        let six = "2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa";
+        assert_eq!(of(six, TYPE::PTR), "NoError web.mine");
+        for other in ["9.0.0.10.in-addr.arpa", "0.10.in-addr.arpa", "x.ip6.arpa", "256.0.0.10.in-addr.arpa"] {
+            assert_eq!(of(other, TYPE::PTR), "forwarded", "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_datagram_is_asked_again_by_tcp() {
+        let short = of("many", TYPE::A);
+        assert!(short.starts_with("NoError truncated 10.0.1."), "{short}");
+        let Decision::Answer(bytes) = decide(&question("many", TYPE::A), &mut Known, 0, Room::Datagram) else {
+            panic!()
+        };
+        assert!(bytes.len() <= 512 && bytes.len() > 300, "{}", bytes.len());
+        let whole = ask(&question("many", TYPE::A), 0, Room::Stream);
+        assert!(whole.starts_with("NoError 10.0.1.0") && whole.ends_with("10.0.1.199"), "{whole}");
+    }
+
+    #[test]
+    fn nonsense_is_refused_or_ignored() {
+        assert_eq!(ask(&[], 0, Room::Datagram), "ignored");
+        assert_eq!(ask(&question("web", TYPE::A)[..11], 0, Room::Datagram), "ignored");
+        let whole = question("web", TYPE::A);
+        assert_eq!(ask(&whole[..15], 0, Room::Datagram), "FormatError ");
+        let mut answer = whole.clone();
+        answer[2] |= 0x80;
+        assert_eq!(ask(&answer, 0, Room::Datagram), "ignored");
+        let mut update = whole.clone();
+        update[2] = 0x28;
+        assert_eq!(ask(&update, 0, Room::Datagram), "NotImplemented ");
+        let mut none = whole.clone();
+        none[5] = 0;
+        assert_eq!(ask(&none, 0, Room::Datagram), "FormatError ");
+        // A name that points at itself.
+        let mut looped = whole[..12].to_vec();
+        looped.extend([0xc0, 12, 0, 1, 0, 1]);
+        assert_eq!(ask(&looped, 0, Room::Datagram), "FormatError ");
+    }
+
+    /// Whatever comes, nothing worse than a refusal.
+    #[test]
+    fn no_packet_does_harm() {
+        let whole = question("web", TYPE::A);
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..20_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..4 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                let at = (state >> 8) as usize % bytes.len();
+                bytes[at] = state as u8;
+            }
+            bytes.truncate(state as usize % (bytes.len() + 1));
+            if let Decision::Answer(answer) = decide(&bytes, &mut Known, 0, Room::Datagram) {
+                assert!(answer.len() >= HEADER && answer[2] & 0x80 != 0);
+            }
+        }
+    }
+}

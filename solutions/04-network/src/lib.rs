@@ -1,0 +1,44 @@
+//! Chapter 4: containers that talk.
+//!
+//! A container has a network namespace of its own, with nothing in it but a loopback interface: no wonder that its
+//! `localhost` is not the other container's. What is more is made here, by netlink(7) alone, without `ip`, `nft` or
+//! `iptables`:
+//!
+//! ```text
+//!              host                                        container (a network namespace: namespace, sandbox)
+//!   eth0 ── masquerade ── bridge 172.17.0.1 ═══ veth ═══ eth0 172.17.0.2
+//!     │       (nft)        (bridge, links)      (links)     │
+//!   :8080 ──── dnat ─────────────────────────────────────▶ :80        (ports, reserve, nft, proxy)
+//!                                                        127.0.0.11   (dns)
+//! ```
+//!
+//! Which subnet a network gets is decided in `pools`, which address a container in `range` and `leases`.
+
+mod bridge;
+pub mod dns;
+mod error;
+pub mod forwarding;
+mod leases;
+mod links;
+mod namespace;
+mod netlink;
+mod nft;
+pub mod pools;
+pub mod ports;
+mod range;
+mod reserve;
+mod sandbox;
+mod subnet;
+mod sys;
+
+pub use bridge::{Bridge, Ensured};
+pub use error::{Error, Result};
+pub use leases::Leases;
+pub use links::{End, Links, Mac};
+pub use namespace::Namespace;
+pub use nft::{Admission, BridgeRules, Neighbours, Publication, Table};
+pub use ports::{Mapping, Port, Protocol, parse_exposed, parse_mapping};
+pub use range::Range;
+pub use reserve::{Reserved, addresses, reserve};
+pub use sandbox::{Cable, Sandbox, mac_of, mac_text, parse_mac};
+pub use subnet::Subnet;
