@@ -3,8 +3,10 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use support::{Sandbox, is_root};
 
 /// A small disk, for as long as this lives.
@@ -65,6 +67,48 @@ fn a_run_that_finds_no_room_says_so_and_leaves_nothing() {
         disk.empty();
         assert_eq!(sandbox.ok(&["ps", "-aq"]), "", "{pages}");
     }
+}
+
+#[test]
+fn lines_that_find_no_room_are_missed_in_the_log() {
+    if !is_root() {
+        return support::not_run(
+            "full_disk::lines_that_find_no_room_are_missed_in_the_log",
+            "only root may mount a small disk",
+        );
+    }
+    let sandbox = Sandbox::new();
+    let disk = Disk::mount(sandbox.root());
+    // It speaks when it is spoken to, so that each line finds the disk as it should be.
+    let parrot = "while read line; do echo $line; done";
+    sandbox.ok(&["run", "-d", "-i", "--name", "up", "workbench", "sh", "-c", parrot]);
+    let mut talk = sandbox.std_command(&["attach", "up"]);
+    let mut talk = talk.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut heard = BufReader::new(talk.stdout.take().unwrap()).lines();
+    let mut mouth = talk.stdin.take().unwrap();
+    let mut say = |line: &str| {
+        writeln!(mouth, "{line}").unwrap();
+        assert_eq!(heard.next().unwrap().unwrap(), line, "who is attached hears all of it");
+    };
+    let logs = || {
+        let output = sandbox.output(&["logs", "up"]);
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    say("before");
+    support::eventually("it is logged", || logs().0 == "before\n");
+    disk.fill_but(0);
+    // The page that the log has begun has room for shorter ones.
+    let long = "x".repeat(4050);
+    [&long; 3].into_iter().for_each(|line| say(line));
+    // The last of them may just be on its way to the disk.
+    std::thread::sleep(Duration::from_millis(100));
+    disk.empty();
+    say("after");
+    let note = "kesako: 3 lines are missing here: No space left on device (os error 28)";
+    support::eventually("the log goes on", || logs().0.ends_with("after\n"));
+    assert_eq!(logs(), ("before\nafter\n".to_owned(), format!("{note}\n")));
+    sandbox.ok(&["rm", "-f", "up"]);
+    talk.wait().unwrap();
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //! The file is written as the output comes, many lines by one write(2), and never synced: what a container prints is
 //! not worth a disk's patience. It is bounded: at `max-size` it becomes `log.json.1`, and the oldest of `max-file`
 //! files goes.
+//!
+//! What the disk has no room for is lost, and the container goes on, as with Docker. Unlike there, the log says so: as soon
+//! as there is room again, by a line of its own in the place of those that are missing.
 
 use super::followers::Followers;
 use crate::{Error, Result, api};
@@ -62,10 +65,20 @@ pub(super) struct JsonLog {
     bounds: Bounds,
     /// Opened at the first output: most short-lived containers need no file at all.
     file: Option<(File, u64)>,
+    /// It has been moved away, and the followers do not know yet.
+    rotated: bool,
     /// The line that each stream has begun and not ended.
     begun: [Vec<u8>; 2],
     lines: Vec<u8>,
+    lost: Lost,
     pub followers: Followers,
+}
+
+/// Lines that could not be written.
+#[derive(Debug, Default)]
+struct Lost {
+    lines: usize,
+    why: String,
 }
 
 impl JsonLog {
@@ -75,31 +88,31 @@ impl JsonLog {
             return Ok(None);
         }
         let bounds = Bounds::parse(&config.config)?;
-        let (begun, lines, followers) = Default::default();
-        Ok(Some(Self { path: path.to_owned(), bounds, file: None, begun, lines, followers }))
+        let (begun, lines, lost, followers) = Default::default();
+        Ok(Some(Self { path: path.to_owned(), bounds, file: None, rotated: false, begun, lines, lost, followers }))
     }
 
     /// Takes output as it comes. A line is written when it has ended, or has become too long.
-    pub(super) fn take(&mut self, stream: Stream, mut data: &[u8]) -> std::io::Result<()> {
+    pub(super) fn take(&mut self, stream: Stream, mut data: &[u8]) {
         let time = crate::container::state::now();
         while let Some(end) = data.iter().position(|byte| *byte == b'\n') {
             let (line, rest) = data.split_at(end + 1);
-            self.line(stream, line, &time, true)?;
+            self.line(stream, line, &time, true);
             data = rest;
         }
-        self.line(stream, data, &time, false)?;
-        self.write()
+        self.line(stream, data, &time, false);
+        self.write();
     }
 
     /// The stream has ended: what it has begun is its last line.
-    pub(super) fn end(&mut self, stream: Stream) -> std::io::Result<()> {
-        self.line(stream, b"", &crate::container::state::now(), true)?;
-        self.write()
+    pub(super) fn end(&mut self, stream: Stream) {
+        self.line(stream, b"", &crate::container::state::now(), true);
+        self.write();
     }
 
     /// Adds `tail` to the line that has begun, and buffers it in pieces that are short enough: all of it if it has
     /// ended, else what is too long to wait for the end.
-    fn line(&mut self, stream: Stream, tail: &[u8], time: &str, ended: bool) -> std::io::Result<()> {
+    fn line(&mut self, stream: Stream, tail: &[u8], time: &str, ended: bool) {
         let mut begun = std::mem::take(&mut self.begun[stream as usize - 1]);
         let mut rest = tail;
         if !begun.is_empty() || !ended {
@@ -111,14 +124,13 @@ impl JsonLog {
             encode(&mut self.lines, stream, piece, time);
             rest = more;
             if self.lines.len() as u64 >= self.batch() {
-                self.write()?;
+                self.write();
             }
         }
         let left = if ended { 0 } else { rest.len() };
         begun.drain(..begun.len() - left);
         begun.shrink_to(LONGEST_LINE);
         self.begun[stream as usize - 1] = begun;
-        Ok(())
     }
 
     /// How much to write at once: many lines, but not past the bound of the file.
@@ -127,22 +139,46 @@ impl JsonLog {
         self.bounds.max_size.saturating_sub(size).min(64 * 1024)
     }
 
-    fn write(&mut self) -> std::io::Result<()> {
-        if self.lines.is_empty() {
-            return Ok(());
+    /// Writes what is buffered, after a word on what could not be written before.
+    fn write(&mut self) {
+        if self.lines.is_empty() && self.lost.lines == 0 {
+            return;
         }
+        let mut text = Vec::new();
+        if self.lost.lines > 0 {
+            let Lost { lines, why } = &self.lost;
+            let note = format!("kesako: {lines} lines are missing here: {why}\n");
+            encode(&mut text, Stream::Stderr, note.as_bytes(), &crate::container::state::now());
+        }
+        text.append(&mut self.lines);
+        let count = text.iter().filter(|byte| **byte == b'\n').count() - usize::from(self.lost.lines > 0);
+        self.lost = match self.append(&text) {
+            Ok(()) => Lost::default(),
+            Err(error) => Lost { lines: self.lost.lines + count, why: error.to_string() },
+        };
+        self.lines = text;
+        self.lines.clear();
+    }
+
+    /// Appends all of it, or nothing.
+    fn append(&mut self, text: &[u8]) -> std::io::Result<()> {
         if self.file.as_ref().is_some_and(|(_, size)| *size >= self.bounds.max_size) {
             self.rotate()?;
-            self.file = Some(open(&self.path)?);
-            self.followers.rotated();
+            self.rotated = true;
         }
         let (file, size) = match &mut self.file {
             Some(open) => open,
             none => none.insert(open(&self.path)?),
         };
-        file.write_all(&self.lines)?;
-        *size += self.lines.len() as u64;
-        self.lines.clear();
+        if std::mem::take(&mut self.rotated) {
+            self.followers.rotated();
+        }
+        if let Err(error) = file.write_all(text) {
+            // Half a line would spoil the next one, too. If that fails as well, the reader passes over both.
+            let _ = file.set_len(*size);
+            return Err(error);
+        }
+        *size += text.len() as u64;
         Ok(())
     }
 
@@ -213,10 +249,10 @@ mod tests {
     fn lines_are_put_together_and_kept_apart_by_stream() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = log(folder.path(), &[]);
-        log.take(Stream::Stdout, b"one\ntw").unwrap();
-        log.take(Stream::Stderr, b"err\n").unwrap();
-        log.take(Stream::Stdout, b"o\n\xff\n\nend").unwrap();
-        log.end(Stream::Stdout).unwrap();
+        log.take(Stream::Stdout, b"one\ntw");
+        log.take(Stream::Stderr, b"err\n");
+        log.take(Stream::Stdout, b"o\n\xff\n\nend");
+        log.end(Stream::Stdout);
         let expected = [
             ("stdout", "one\n"),
             ("stderr", "err\n"),
@@ -235,9 +271,9 @@ mod tests {
         let mut log = log(folder.path(), &[]);
         let line = "é".repeat(12_000) + "\n";
         // Begun with one byte, so that the limit falls into a character.
-        log.take(Stream::Stdout, b"x").unwrap();
+        log.take(Stream::Stdout, b"x");
         for chunk in line.as_bytes().chunks(1000) {
-            log.take(Stream::Stdout, chunk).unwrap();
+            log.take(Stream::Stdout, chunk);
         }
         let pieces = texts(folder.path().join("log.json"));
         let whole: String = pieces.iter().map(|(_, text)| text.as_str()).collect();
@@ -252,13 +288,30 @@ mod tests {
         let mut log = log(folder.path(), &[("max-size", "1k"), ("max-file", "2")]);
         // All in one piece, as a busy container's output comes.
         let lines: String = (0..100).map(|n| format!("line {n}\n")).collect();
-        log.take(Stream::Stdout, lines.as_bytes()).unwrap();
+        log.take(Stream::Stdout, lines.as_bytes());
         let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["log.json", "log.json.1"]);
         assert!(fs::metadata(folder.path().join("log.json.1")).unwrap().len() < 1200);
         let newest = texts(folder.path().join("log.json")).pop().unwrap().1;
         assert_eq!(newest, "line 99\n");
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_told_where_it_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = log(folder.path(), &[]);
+        log.take(Stream::Stdout, b"one\n");
+        // A file that is open for reading takes nothing, as a full disk does.
+        let place = folder.path().join("log.json");
+        let writable = log.file.replace((File::open(&place).unwrap(), 0)).unwrap();
+        log.take(Stream::Stdout, b"two\nthree\n");
+        log.take(Stream::Stdout, b"four\n");
+        log.file = Some(writable);
+        log.take(Stream::Stdout, b"five\n");
+        let texts: Vec<_> = texts(place).into_iter().map(|(stream, text)| format!("{stream} {text}")).collect();
+        let note = "stderr kesako: 3 lines are missing here: Bad file descriptor (os error 9)\n";
+        assert_eq!(texts, ["stdout one\n", note, "stdout five\n"]);
     }
 
     #[test]

@@ -139,10 +139,8 @@ impl Stdio {
                     let data = &self.buffer[..count];
                     // The clients first: they are the ones who wait.
                     self.clients.iter_mut().for_each(|client| client.send(stream, data));
-                    let logged = self.log.as_mut().map_or(Ok(()), |log| log.take(stream, data));
-                    // A full disk must not stop the container; Docker drops the lines, too.
-                    if logged.is_err() {
-                        self.log = None;
+                    if let Some(log) = &mut self.log {
+                        log.take(stream, data);
                     }
                 }
                 Err(Errno::INTR) => continue,
@@ -158,8 +156,8 @@ impl Stdio {
 
     fn end_output(&mut self, index: usize) {
         let (stream, _) = self.outputs.remove(index);
-        if self.log.as_mut().is_some_and(|log| log.end(stream).is_err()) {
-            self.log = None;
+        if let Some(log) = &mut self.log {
+            log.end(stream);
         }
     }
 
