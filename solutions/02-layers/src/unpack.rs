@@ -172,15 +172,29 @@ impl<'a> Unpacker<'a> {
         match self.parent.take() {
             Some((known, folder)) if known == path => Ok(folder),
             _ => {
-                let found = beneath::folder(self.root, path, Missing::Create)?;
-                if self.whiteouts != Whiteouts::Overlay && found.made.is_empty() && !self.found.contains_key(path) {
-                    let status = fstat(&found.folder).map_err(Fault::step("examine"))?;
-                    self.found.insert(path.to_path_buf(), times(&status));
+                if self.whiteouts != Whiteouts::Overlay {
+                    self.note_times(path)?;
                 }
+                let found = beneath::folder(self.root, path, Missing::Create)?;
                 self.implied.extend(found.made);
                 Ok(found.folder)
             }
         }
+    }
+
+    /// The times of the folder that is about to change: this one, or the last on the way to it that is there.
+    fn note_times(&mut self, path: &Path) -> Result<(), Fault> {
+        for path in path.ancestors() {
+            if self.found.contains_key(path) {
+                return Ok(());
+            }
+            if let Some(folder) = self.open_existing(path)? {
+                let status = fstat(&folder).map_err(Fault::step("examine"))?;
+                self.found.insert(path.to_path_buf(), times(&status));
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     fn file<R: BufRead>(&mut self, place: &Place<'_>, entry: &Entry, archive: &mut Archive<R>) -> Result<(), Fault> {

@@ -43,15 +43,19 @@ pub(crate) fn select(tree: &Tree, source: &str, exclude: &Ignore, parents: bool)
     let select = Select { exclude: exclude.clone(), include: include.as_ref().map(|include| include.rules.clone()) };
     let mut selections = Vec::new();
     for path in matches(tree, &wanted)? {
-        let Some(found) = tree.find(&path)? else { continue };
+        // A wildcard may find a link that leads to nothing.
+        let found = tree.find(&path)?.ok_or_else(|| missing(tree, &path))?;
         let mut selection = Selection {
             name: path.file_name().unwrap_or_default().to_owned(),
             is_folder: found.is_folder(),
             entries: entries(tree, &found, &select)?,
-            base: found.path,
+            base: found.path.clone(),
         };
         // A folder that is hidden is there only for the sake of what is in it.
         let hidden = selection.is_folder && tree.ignore().verdict_of(&selection.base).excluded;
+        if selection.entries.is_empty() && hidden && !found.links.is_empty() {
+            return Err(missing(tree, &path));
+        }
         if selection.entries.is_empty() && (hidden || include.is_some()) {
             continue;
         }

@@ -377,6 +377,34 @@ COPY e/* /e/
         ..CASE
     },
     Case {
+        name: "wildcards find a link to nothing",
+        setup: "touch a; ln -s nowhere l",
+        dockerfile: r"FROM scratch
+COPY * /x/
+",
+        ..CASE
+    },
+    Case {
+        name: "wildcards find a link to what is ignored",
+        setup: "mkdir d; touch a d/f; ln -s d l",
+        dockerfile: r"FROM scratch
+COPY * /x/
+",
+        ignore: Some(
+            r"d
+",
+        ),
+        ..CASE
+    },
+    Case {
+        name: "a link in circles",
+        setup: "mkdir d; ln -s l d/l",
+        dockerfile: r"FROM scratch
+COPY d/l/x /y
+",
+        ..CASE
+    },
+    Case {
         name: "a wildcard after a link",
         setup: "mkdir d; touch d/f d/g; ln -s d ld",
         dockerfile: r"FROM scratch

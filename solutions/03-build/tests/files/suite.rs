@@ -6,6 +6,8 @@ mod cases;
 mod docker;
 #[path = "../../../../tests/support/dockerd.rs"]
 mod dockerd;
+#[path = "hostile.rs"]
+mod hostile;
 #[path = "ignored.rs"]
 mod ignored;
 #[path = "listing.rs"]
@@ -14,6 +16,8 @@ mod listing;
 mod not_run;
 #[path = "ours.rs"]
 mod ours;
+#[path = "remembered.rs"]
+mod remembered;
 #[path = "../../../../tests/chapters/retold.rs"]
 mod retold;
 #[allow(dead_code, reason = "chapter 2's suite takes the rest")]
