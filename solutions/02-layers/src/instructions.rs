@@ -83,7 +83,7 @@ impl Change<'_> {
 
     /// The values of one line are expanded with what was known before it.
     fn pairs(&self, name: &str, rest: &str) -> Result<Vec<(String, String)>> {
-        let words = split(rest);
+        let words = split(rest, '\\');
         let first = words.first().map(String::as_str).unwrap_or_default();
         if !first.contains('=') {
             // The old form: one name, and the rest of the line is the value.
@@ -124,7 +124,7 @@ impl Change<'_> {
     }
 
     fn expose(&mut self, rest: &str) -> Result<()> {
-        for word in split(rest) {
+        for word in split(rest, '\\') {
             let ports = ports(&self.expand(&word)?)?;
             self.config.exposed_ports.get_or_insert_default().extend(ports.into_iter().map(|p| (p, Empty {})));
         }
@@ -132,7 +132,7 @@ impl Change<'_> {
     }
 
     fn volume(&mut self, rest: &str) -> Result<()> {
-        for word in json_list(rest).unwrap_or_else(|| split(rest)) {
+        for word in json_list(rest).unwrap_or_else(|| split(rest, '\\')) {
             let path = self.expand(&word)?;
             if path.trim().is_empty() {
                 return refuse("VOLUME specified can not be an empty string");
@@ -158,7 +158,7 @@ impl Change<'_> {
     }
 
     fn one(&self, name: &str, rest: &str) -> Result<String> {
-        match split(rest).as_slice() {
+        match split(rest, '\\').as_slice() {
             [word] => self.expand(word),
             _ => refuse(format!("{name} requires exactly one argument")),
         }

@@ -51,7 +51,7 @@ pub mod pins;
 pub mod reference;
 pub mod remove;
 pub mod store;
-mod words;
+pub mod words;
 
 #[cfg(test)]
 #[path = "../../../tests/support/not_run.rs"]

@@ -5,8 +5,9 @@
 
 use crate::error::{Error, Result};
 
-/// Cuts a line into words at blanks that are neither quoted nor escaped. Quotes and backslashes stay in the words.
-pub(crate) fn split(line: &str) -> Vec<String> {
+/// Cuts a line into words at blanks that are neither quoted nor escaped. Quotes and escapes stay in the words; `escape` is a
+/// backslash, or what a Dockerfile says.
+pub fn split(line: &str, escape: char) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote = None;
@@ -21,10 +22,11 @@ pub(crate) fn split(line: &str) -> Vec<String> {
             }
             '\'' | '"' if quote.is_none() => quote = Some(c),
             c if quote == Some(c) => quote = None,
-            // A backslash protects what follows, save within single quotes.
-            '\\' if quote != Some('\'') => {
-                word.push(c);
-                word.extend(chars.next());
+            // Nothing is escaped within single quotes. At the very end an escape has nothing to escape, and goes.
+            c if c == escape && quote != Some('\'') => {
+                if let Some(next) = chars.next() {
+                    word.extend([c, next]);
+                }
                 continue;
             }
             _ => {}
@@ -156,8 +158,9 @@ mod tests {
 
     #[test]
     fn words_end_at_blanks_outside_of_quotes() {
-        assert_eq!(split(r#" a "b c"  d\ e 'f "g' h="#), [r"a", r#""b c""#, r"d\ e", r#"'f "g'"#, "h="]);
-        assert_eq!(split("  "), Vec::<String>::new());
+        assert_eq!(split(r#" a "b c"  d\ e 'f "g' h="#, '\\'), [r"a", r#""b c""#, r"d\ e", r#"'f "g'"#, "h="]);
+        assert_eq!(split(r"a` b\ 'c` d' e`", '`'), ["a` b\\", "'c` d'", "e"]);
+        assert_eq!(split("  ", '\\'), Vec::<String>::new());
     }
 
     #[test]

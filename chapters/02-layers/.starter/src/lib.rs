@@ -83,7 +83,7 @@ pub mod remove;
 #[path = "../../../solutions/02-layers/src/store.rs"]
 pub mod store;
 #[path = "../../../solutions/02-layers/src/words.rs"]
-mod words;
+pub mod words;
 
 #[cfg(test)]
 #[path = "../../../tests/support/not_run.rs"]

@@ -2,6 +2,8 @@
 //!
 //! Quotes and escapes stay in what is cut here: they are taken away by [`crate::expand`], when the variables are known.
 
+use layers::words::split;
+
 /// What separates an instruction from its arguments, and these from each other.
 const BLANKS: [char; 5] = ['\t', '\u{b}', '\u{c}', '\r', ' '];
 
@@ -49,39 +51,6 @@ pub(crate) fn at_blanks(text: &str) -> Vec<String> {
     text.split(BLANKS).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Cuts at blanks that are neither quoted nor escaped.
-pub(crate) fn at_open_blanks(text: &str, escape: char) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut quote = None;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            c if quote.is_none() && c.is_whitespace() => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-                continue;
-            }
-            '\'' | '"' if quote.is_none() => quote = Some(c),
-            c if quote == Some(c) => quote = None,
-            // Nothing is escaped within single quotes. At the very end an escape has nothing to escape, and goes.
-            c if c == escape && quote != Some('\'') => {
-                if let Some(next) = chars.next() {
-                    word.extend([c, next]);
-                }
-                continue;
-            }
-            _ => {}
-        }
-        word.push(c);
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
-}
-
 /// A name and a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
@@ -93,7 +62,7 @@ pub(crate) struct Pair {
 
 /// `NAME=value NAME=value`, or `NAME value`: the first word tells which.
 pub(crate) fn pairs(instruction: &str, text: &str, escape: char) -> Result<Vec<Pair>, String> {
-    let words = at_open_blanks(text, escape);
+    let words = split(text, escape);
     if words.first().is_some_and(|word| !word.contains('=')) {
         let Some((name, value)) = text.split_once(BLANKS) else {
             return Err(format!("{instruction} must have two arguments"));
