@@ -59,9 +59,12 @@ pub fn shared_by(mount: &Mount, from: Option<Digest>) -> String {
     if let Some(from) = from {
         key += &format!("from {from} {}\n", cleaned(mount.source.as_deref().unwrap_or("/")));
     }
-    for (name, value) in [("mode", mount.mode), ("uid", mount.uid), ("gid", mount.gid)] {
-        if let Some(value) = value {
-            key += &format!("{name} {value}\n");
+    if let Some(mode) = mount.mode {
+        key += &format!("mode {mode:o}\n");
+    }
+    for (name, id) in [("uid", mount.uid), ("gid", mount.gid)] {
+        if let Some(id) = id {
+            key += &format!("{name} {id}\n");
         }
     }
     key

@@ -8,7 +8,7 @@ use crate::names;
 use crate::schedule::{Others, Stopped};
 use crate::secret::{secret, ssh};
 use crate::trees::Files;
-use build::context::Tree;
+use build::context::Context;
 use build::instruction::{Mount, MountKind};
 use build::run;
 use build::source::{Mounted, Source, Sources};
@@ -26,9 +26,9 @@ pub struct Origins<'a> {
     /// Finds an image by its name, or says why there is none.
     pub images: &'a (dyn Fn(&str) -> Result<Image, String> + Sync),
     /// Opens a named context (`--build-context`) by its name, or says why it cannot.
-    pub contexts: &'a (dyn Fn(&str) -> Result<Tree, String> + Sync),
+    pub contexts: &'a (dyn Fn(&str) -> Result<Context, String> + Sync),
     /// Those that were opened.
-    pub opened: Mutex<BTreeMap<String, Arc<Tree>>>,
+    pub opened: Mutex<BTreeMap<String, Arc<Context>>>,
     /// `--secret`, by id.
     pub secrets: &'a BTreeMap<String, Vec<u8>>,
     /// `--ssh`, by id: sockets, or files of keys.
@@ -109,14 +109,14 @@ impl OfStage<'_> {
     }
 
     /// A context is opened once: what it is at that moment it is for all of the build.
-    fn of_context(&self, name: &str) -> Result<Arc<Tree>> {
+    fn of_context(&self, name: &str) -> Result<Arc<Context>> {
         let mut opened = self.origins.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tree) = opened.get(name) {
-            return Ok(Arc::clone(tree));
+        if let Some(context) = opened.get(name) {
+            return Ok(Arc::clone(context));
         }
-        let tree = Arc::new((self.origins.contexts)(name).map_err(Error::Origin)?);
-        opened.insert(name.to_owned(), Arc::clone(&tree));
-        Ok(tree)
+        let context = Arc::new((self.origins.contexts)(name).map_err(Error::Origin)?);
+        opened.insert(name.to_owned(), Arc::clone(&context));
+        Ok(context)
     }
 
     /// The files that a mount shows, or begins with: those of the build context, if it names no others.

@@ -1,7 +1,7 @@
 //! Trees of files that are shown to a step: of a stage, an image, or a context.
 
 use crate::error::{Error, Result};
-use build::context::Tree;
+use build::context::{Context, Tree};
 use build::source::Source;
 use layers::{Digest, overlay};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
@@ -20,7 +20,7 @@ pub(crate) enum Files<'a> {
     /// Of the build context.
     Context(&'a Tree),
     /// Of a context that the user named.
-    Named(Arc<Tree>),
+    Named(Arc<Context>),
 }
 
 impl Files<'_> {
@@ -35,7 +35,9 @@ impl Files<'_> {
                 Ok(Source { root: overlay::mount(folders, None)?, chain_id: *chain_id })
             }
             Self::Context(tree) => Ok(Source { root: tree.root().try_clone().map_err(failed)?, chain_id: None }),
-            Self::Named(tree) => Ok(Source { root: tree.root().try_clone().map_err(failed)?, chain_id: None }),
+            Self::Named(context) => {
+                Ok(Source { root: context.tree().root().try_clone().map_err(failed)?, chain_id: None })
+            }
         }
     }
 
