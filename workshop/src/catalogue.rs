@@ -156,6 +156,11 @@ impl Selection {
 
 /// All sources of a crate, beneath it: `src/lib.rs`, `src/cgroup/mod.rs`, …
 pub fn sources(place: &Path) -> Result<Vec<PathBuf>> {
+    rust_files(place, "src")
+}
+
+/// The same of another folder than `src`, if there is one.
+pub fn rust_files(place: &Path, folder: &str) -> Result<Vec<PathBuf>> {
     fn visit(place: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         for entry in fs::read_dir(place.join(folder))? {
             let entry = entry?;
@@ -169,7 +174,9 @@ pub fn sources(place: &Path) -> Result<Vec<PathBuf>> {
         Ok(())
     }
     let mut found = Vec::new();
-    visit(place, Path::new("src"), &mut found)?;
+    if place.join(folder).is_dir() {
+        visit(place, Path::new(folder), &mut found)?;
+    }
     found.sort();
     Ok(found)
 }

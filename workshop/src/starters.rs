@@ -1,4 +1,5 @@
-//! From a solution to a starter: the same crate with holes, of which only the files that hold one are written.
+//! From a solution to a starter: the same crate with holes, of which only the files that hold one are written; and its
+//! examples, which name the crate that they are of.
 
 use crate::catalogue::{self, Chapter};
 use crate::{keep, marks};
@@ -68,6 +69,10 @@ pub fn starter(root: &Path, chapter: &Chapter) -> Result<Files> {
     }
     files.insert("Cargo.toml".into(), manifest(chapter, &read(Path::new("Cargo.toml"))?));
     files.insert("tests/suite.rs".into(), renamed(chapter, &read(Path::new("tests/suite.rs"))?));
+    for example in catalogue::rust_files(&solution, "examples")? {
+        let text = renamed(chapter, &read(&example)?);
+        files.insert(example, text);
+    }
     Ok(files)
 }
 

@@ -31,6 +31,7 @@ impl Repository {
         repository.write("solutions/01-numbers/src/seven.rs", SOLUTION);
         repository.write("solutions/01-numbers/src/other.rs", "");
         repository.write("solutions/01-numbers/tests/suite.rs", "extern crate solution_1 as numbers;\n");
+        repository.write("solutions/01-numbers/examples/count.rs", "//! -p solution-1\nuse solution_1 as numbers;\n");
         repository.run(&["starters"]);
         repository
     }
@@ -73,6 +74,10 @@ fn a_starter_has_a_hole_and_nothing_twice() {
     );
     assert!(!Path::new(&repository.0.path().join("chapters/01-numbers/src/other.rs")).exists());
     assert_eq!(repository.read("chapters/01-numbers/tests/suite.rs"), "extern crate chapter_1 as numbers;\n");
+    assert_eq!(
+        repository.read("chapters/01-numbers/examples/count.rs"),
+        "//! -p chapter-1\nuse chapter_1 as numbers;\n"
+    );
     repository.run(&["starters", "--check"]);
     repository.write("solutions/01-numbers/src/seven.rs", &SOLUTION.replace("Seven.", "The number seven."));
     let (success, text) = repository.try_run(&["starters", "--check"]);

@@ -4,6 +4,8 @@
 //! cargo run -p solution-1 --example contain -- /path/to/rootfs sh
 //! ```
 
+extern crate solution_1 as process;
+
 use std::error::Error;
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::os::fd::AsFd;
@@ -11,7 +13,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use process::{Options, Rootfs, Streams, defaults, launch, userns};
-use solution_1 as process;
 
 fn main() -> ExitCode {
     match contain() {

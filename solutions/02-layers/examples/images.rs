@@ -7,10 +7,11 @@
 //! images /tmp/store import rootfs < rootfs.tar images /tmp/store folders alpine
 //! ```
 
+extern crate solution_2 as layers;
+
 use layers::import::{Import, import};
 use layers::remove::Removed;
 use layers::{Reference, Result, Store, archive};
-use solution_2 as layers;
 use std::io::{stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;

@@ -7,6 +7,8 @@
 //! The layers are applied to one folder, from the lowest up; a whiteout removes what is there. An ordinary user does
 //! this in a user namespace: `unshare --map-auto --map-root-user unpack …`.
 
+extern crate solution_2 as layers;
+
 use std::error::Error;
 use std::fs::File;
 use std::os::fd::AsFd as _;
@@ -15,7 +17,6 @@ use std::path::Path;
 use layers::manifest::{Descriptor, Document, Manifest, Platform, media_type};
 use layers::unpack::{Limits, Options, Whiteouts, unpack};
 use layers::{Blobs, compression};
-use solution_2 as layers;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
