@@ -18,6 +18,8 @@ mod not_run;
 mod ours;
 #[path = "remembered.rs"]
 mod remembered;
+#[path = "remote.rs"]
+mod remote;
 #[path = "../../../../tests/chapters/retold.rs"]
 mod retold;
 #[allow(dead_code, reason = "chapter 2's suite takes the rest")]
