@@ -16,7 +16,7 @@ impl Store {
     /// Nothing is registered if a layer is missing, or the disk is full.
     pub fn compose(
         &self,
-        _writing: &Writing,
+        writing: &Writing,
         recipe: &ImageConfig,
         layers: Vec<Descriptor>,
         unsynced: &[Digest],
@@ -29,11 +29,20 @@ impl Store {
             Some(image) => image,
             None => {
                 self.blobs().sync(unsynced)?;
-                self.prepare(&self.put_image(recipe, layers)?)?
+                self.unlisted(writing, recipe, layers)?
             }
         };
         self.enter(&[(image.clone(), names)])?;
         self.resolve(&image.id.to_string())
+    }
+
+    /// The image of this recipe and these layers, in no list: to be written to an archive ([`crate::archive::write`]) before
+    /// the next collection of garbage takes it.
+    ///
+    /// # Errors
+    /// A layer is missing, or the disk is full.
+    pub fn unlisted(&self, _writing: &Writing, recipe: &ImageConfig, layers: Vec<Descriptor>) -> Result<Image> {
+        self.prepare(&self.put_image(recipe, layers)?)
     }
 
     /// The very same image, if it is registered already, and whole.

@@ -39,6 +39,7 @@ mod whiteout;
 // Names, documents and images.
 pub mod archive;
 pub mod commit;
+pub mod compare;
 pub mod compose;
 mod gc;
 pub mod history;

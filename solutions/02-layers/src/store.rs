@@ -129,6 +129,12 @@ impl Store {
         Self { layers: self.layers.with_limits(limits), limits, ..self }
     }
 
+    /// What a layer may have.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The blobs, for whoever brings new ones (under [`Store::writing`]).
     #[must_use]
     pub fn blobs(&self) -> &Blobs {

@@ -59,6 +59,8 @@ mod whiteout;
 pub mod archive;
 #[path = "../../../solutions/02-layers/src/commit.rs"]
 pub mod commit;
+#[path = "../../../solutions/02-layers/src/compare.rs"]
+pub mod compare;
 #[path = "../../../solutions/02-layers/src/compose.rs"]
 pub mod compose;
 #[path = "../../../solutions/02-layers/src/gc.rs"]

@@ -10,7 +10,7 @@ mod load;
 mod save;
 
 pub use load::{Loaded, load};
-pub use save::save;
+pub use save::{Format, save, write};
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};

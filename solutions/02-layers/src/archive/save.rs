@@ -20,11 +20,28 @@ use std::io::{Read, Write};
 pub fn save(store: &Store, names: &[String], to: &mut dyn Write) -> Result<()> {
     // Nothing is collected while this is read; names may come and go, however slow the receiver is.
     let _reading = store.writing()?;
-    let images = choose(store, names)?;
+    write(store, &choose(store, names)?, Format::Both, to)
+}
+
+/// What an archive can be read by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Whoever reads docker-archives, and whoever reads OCI layouts.
+    Both,
+    /// Those who read OCI layouts only.
+    Oci,
+}
+
+/// Writes these images, each with these names, to one archive. They need not be registered. Must be called while nothing
+/// is collected ([`Store::writing`]).
+///
+/// # Errors
+/// As [`save`].
+pub fn write(store: &Store, images: &[(Image, Vec<Reference>)], format: Format, to: &mut dyn Write) -> Result<()> {
     let mut blobs = BTreeSet::new();
     let mut index = Index::default();
     let mut docker = Vec::new();
-    for (image, names) in &images {
+    for (image, names) in images {
         let (target, closure) = exportable(store, image)?;
         blobs.extend(closure);
         index.manifests.extend(entries(&target, names));
@@ -43,11 +60,12 @@ pub fn save(store: &Store, names: &[String], to: &mut dyn Write) -> Result<()> {
         file(&mut tar, &path(digest), size, blob)?;
     }
     let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|e| Error::Send(e.into()));
-    for (name, bytes) in [
-        ("index.json", json(serde_json::to_vec(&index))?),
-        ("manifest.json", json(serde_json::to_vec(&docker))?),
-        ("oci-layout", OCI_LAYOUT.as_bytes().to_vec()),
-    ] {
+    let docker = match format {
+        Format::Both => Some(("manifest.json", json(serde_json::to_vec(&docker))?)),
+        Format::Oci => None,
+    };
+    let index = ("index.json", json(serde_json::to_vec(&index))?);
+    for (name, bytes) in [index].into_iter().chain(docker).chain([("oci-layout", OCI_LAYOUT.as_bytes().to_vec())]) {
         file(&mut tar, name, bytes.len() as u64, bytes.as_slice())?;
     }
     tar.into_inner().and_then(|to| to.flush()).map_err(Error::Send)
