@@ -30,6 +30,8 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
         context_folder: Some(std::path::absolute(PathBuf::from(folder))?),
         tags: words.collect(),
         explain: true,
+        verify: std::env::var_os("VERIFY").is_some(),
+        keep_failed: true,
         ..BuildOptions::default()
     };
     let cancel = Cancel::new()?;

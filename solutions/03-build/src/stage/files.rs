@@ -74,8 +74,8 @@ impl Making<'_> {
         } else if settings.no_cache_filter.iter().any(|name| name.eq_ignore_ascii_case(self.plan.name)) {
             "--no-cache-filter names its stage".to_owned()
         } else if let Some(found) = cache::find(self.build.store, &work.key.finish(), below)? {
-            self.tell(Event::Cached { id });
             self.explain(id, || "nothing that it depends on has changed".to_owned());
+            self.tell(Event::Cached { id });
             return Ok(Some(found.layer));
         } else {
             let line = |name: &str| self.state.scope.line(name);

@@ -46,7 +46,7 @@ pub struct Build<'a> {
     /// Somebody has looked at the context.
     pub loaded: AtomicBool,
     /// The numbers of steps and folders, over all stages.
-    pub counter: Counter,
+    pub counter: &'a Counter,
 }
 
 /// What was asked for.
