@@ -13,6 +13,7 @@ mod attach;
 mod files;
 mod folder;
 mod output;
+mod prune;
 mod run;
 mod settings;
 mod stages;

@@ -15,7 +15,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long to sleep before looking again whether a folder has become free.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -138,22 +138,48 @@ impl CacheMounts {
         }
     }
 
-    /// Removes all that nobody uses, and returns how many bytes that were.
+    /// All there are.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn list(&self) -> Result<Vec<Listed>> {
+        let failed = |source| Error::Cache { path: self.folder.clone(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut all = Vec::new();
+        for entry in entries.flatten() {
+            let Some(id) = entry.file_name().to_str().and_then(|name| Digest::from_hex(name).ok()) else { continue };
+            let key = entry.path().join(KEY);
+            let used = fs::metadata(&key).and_then(|status| status.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+            // A figure to get an idea by: what cannot be read is not counted.
+            let bytes = layers::history::folder_size(&entry.path()).unwrap_or_default();
+            all.push(Listed { id, key: fs::read_to_string(key).unwrap_or_default(), bytes, used });
+        }
+        Ok(all)
+    }
+
+    /// Removes the folders of one of them that nobody uses. Returns how many bytes that were, and whether all of it is gone.
     ///
     /// # Errors
     /// Something is there and stays.
-    pub fn remove_unused(&self) -> Result<u64> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            entries => entries.map_err(|source| Error::Cache { path: self.folder.clone(), source })?,
-        };
-        let mut bytes = 0;
-        for entry in entries.flatten() {
-            let path = entry.path();
-            bytes += remove_place(&path).map_err(|source| Error::Cache { path, source })?;
-        }
-        Ok(bytes)
+    pub fn remove(&self, id: &Digest) -> Result<(u64, bool)> {
+        let path = self.folder.join(id.hex());
+        remove_place(&path).map_err(|source| Error::Cache { path, source })
     }
+}
+
+/// A cache mount that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Of what it is shared by.
+    pub id: Digest,
+    /// What it is shared by, in words: see [`shared_by`].
+    pub key: String,
+    pub bytes: u64,
+    /// When it was last asked for.
+    pub used: SystemTime,
 }
 
 /// The first folder that may be used, and the number that the next one would have.
@@ -189,11 +215,11 @@ fn make(folder: &Path, mount: &Mount) -> io::Result<()> {
 }
 
 /// Removes the folders of one key that nobody uses, and then the place itself.
-fn remove_place(place: &Path) -> io::Result<u64> {
+fn remove_place(place: &Path) -> io::Result<(u64, bool)> {
     let turn = File::open(place)?;
     match turn.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(0),
+        Err(TryLockError::WouldBlock) => return Ok((0, false)),
         Err(TryLockError::Error(error)) => return Err(error),
     }
     let (mut bytes, mut in_use) = (0, false);
@@ -216,7 +242,7 @@ fn remove_place(place: &Path) -> io::Result<u64> {
     if !in_use {
         fs::remove_dir_all(place)?;
     }
-    Ok(bytes)
+    Ok((bytes, !in_use))
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
@@ -235,6 +261,7 @@ fn is_still(folder: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
     use std::sync::mpsc;
 
     fn cache(sharing: Sharing) -> Mount {
@@ -328,16 +355,21 @@ mod tests {
     #[test]
     fn what_nobody_uses_can_be_removed() {
         let ground = Ground::new();
-        assert_eq!(ground.caches.remove_unused().unwrap(), 0);
+        assert_eq!(ground.caches.list().unwrap(), []);
+        let remove = || {
+            let all = ground.caches.list().unwrap().into_iter();
+            all.map(|listed| (listed.key.contains("other"), ground.caches.remove(&listed.id).unwrap()))
+                .collect::<BTreeMap<_, _>>()
+        };
         let (_, used) = ground.number(Sharing::Private);
         fs::write(ground.number(Sharing::Private).1.path.join("x"), "12345").unwrap();
         let other = ground.caches.open(&cache(Sharing::Shared), "other", &ground.cancel, &|_| Ok(())).unwrap();
         drop(other);
-        assert_eq!(ground.caches.remove_unused().unwrap(), 5);
+        assert_eq!(remove(), [(false, (5, false)), (true, (0, true))].into());
         assert!(used.path.exists());
         assert_eq!(ground.number(Sharing::Private).0, "2");
         drop(used);
-        assert_eq!(ground.caches.remove_unused().unwrap(), 0);
+        assert_eq!(remove(), [(false, (0, true))].into());
         assert_eq!(fs::read_dir(ground.folder.path().join("mounts")).unwrap().count(), 0);
         assert_eq!(ground.number(Sharing::Private).0, "1");
     }
