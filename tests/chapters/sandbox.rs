@@ -39,7 +39,11 @@ pub fn run(module: &str, name: &str, body: impl FnOnce()) {
         let mut command = unshare();
         command.arg(binary).args(["--exact", &path, "--nocapture", "--include-ignored"]).env(INSIDE, kind);
         let output = command.output().expect("unshare(1) was there a moment ago");
-        assert!(output.status.success(), "\n{}\n(`unshare {kind}`)\n", super::retold::retell(&output));
+        assert!(
+            output.status.success(),
+            "\n{}\n(This was beneath `unshare {kind}`.)\n",
+            super::retold::retell(&output)
+        );
         let found = String::from_utf8_lossy(&output.stdout).contains("1 passed");
         assert!(found, "{path} was not found in its own binary");
     }

@@ -86,6 +86,7 @@ impl Check {
             while newest(root, &chapters)? == seen {
                 std::thread::sleep(Duration::from_millis(300));
             }
+            println!("{}", "─".repeat(60).dimmed());
         }
     }
 }
@@ -118,8 +119,30 @@ fn check(root: &Path, chapter: &Chapter, exercises: &[&Exercise]) -> Result<bool
     Ok(green)
 }
 
+/// What insta says of itself and of the place of a snapshot, which is nothing that a learner needs.
+const AROUND_A_SNAPSHOT: [&str; 8] = [
+    "━━━",
+    "Snapshot file: ",
+    "Snapshot: ",
+    "Source: ",
+    "Expression: ",
+    "Stopped on the first failure. ",
+    "at /",
+    "snapshot assertion for ",
+];
+
 /// A failure without the words of the harness, and with the paths that a reader would open.
 fn readable(line: &str) -> Option<String> {
+    if AROUND_A_SNAPSHOT.iter().any(|words| line.starts_with(words))
+        || line.starts_with('─') && !line.contains('┬') && !line.contains('┴')
+    {
+        return None;
+    }
+    match line {
+        "-old snapshot" => return Some("-expected".to_owned()),
+        "+new results" => return Some("+yours".to_owned()),
+        _ => {}
+    }
     let at = line.strip_prefix("thread '").and_then(|rest| Some(rest.split_once("panicked ")?.1));
     // Where a test waits for its sandboxed self nothing is to be seen.
     if line.starts_with("note: run with") || at.is_some_and(|at| at.contains("sandbox.rs:")) {
@@ -216,6 +239,10 @@ mod tests {
     #[test]
     fn a_failure_is_made_readable() {
         assert_eq!(readable("note: run with `RUST_BACKTRACE=1`"), None);
+        assert_eq!(readable("Expression: script.log"), None);
+        assert_eq!(readable("────────"), None);
+        assert_eq!(readable("────┬───").as_deref(), Some("────┬───"));
+        assert_eq!(readable("+new results").as_deref(), Some("+yours"));
         assert_eq!(
             readable("thread 'a::b' (7) panicked at chapters/x/tests/../../../tests/chapters/sandbox.rs:4:2:"),
             None

@@ -1,16 +1,20 @@
 //! A chapter's suite: built by cargo, run, and its answer read.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// A suite that runs for longer hangs: something waits for what never comes.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Who waits longer than this wants to know what for.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// A suite that is built.
 #[derive(Debug)]
@@ -54,12 +58,24 @@ pub fn cargo(root: &Path) -> Command {
 pub fn build(root: &Path, package: &str, target: &Path) -> Result<Option<Suite>> {
     let mut cargo = cargo(root);
     cargo.args(["test", "--quiet", "--no-run", "--test", "suite", "--package", package, "--target-dir"]).arg(target);
-    cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
-    let output = cargo.output().context("cargo cannot be run")?;
-    if !output.status.success() {
+    cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut cargo = cargo.spawn().context("cargo cannot be run")?;
+    let mut output = cargo.stdout.take().context("cargo's output is taken")?;
+    let (done, waits) = mpsc::channel::<()>();
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        // Dropped at the end, which is all that is waited for.
+        let _done = done;
+        output.read_to_string(&mut text).map(|_| text)
+    });
+    if waits.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
+        eprintln!("Building the tests of {package}. (The first time, that takes a minute or two.)");
+    }
+    let output = reading.join().map_err(|_| anyhow!("cargo's output is lost"))??;
+    if !cargo.wait()?.success() {
         return Ok(None);
     }
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    for line in output.lines() {
         let message: serde_json::Value =
             serde_json::from_str(line).context("cargo speaks differently than expected")?;
         if let (Some("suite"), Some(binary)) = (message["target"]["name"].as_str(), message["executable"].as_str()) {

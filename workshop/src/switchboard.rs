@@ -40,7 +40,7 @@ impl Use {
         }
         put(&file, &switch(&manifest, &chapter, whose)?)?;
         println!(
-            "The runtime is built on {} chapter {number} from now on: `cargo build`, or `just run version`.",
+            "The runtime is built on {} chapter {number} from now on: `cargo run -- version` says so.",
             word(whose)
         );
         Ok(ExitCode::SUCCESS)

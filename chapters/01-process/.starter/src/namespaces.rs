@@ -18,7 +18,7 @@ const CLONE_NEWTIME: u64 = 0x80;
 /// The flags of clone3(2) that give a container its new namespaces.
 ///
 /// `wanted` is `linux.namespaces` of its specification: one entry for each kind of namespace (`Kind`, in this file) that it does
-/// not share with the host. An entry without a path, or with an empty one, is a namespace to be made, and clone(2) has a flag for each
+/// not share with the host: its kind is `entry.typ()`, its path `entry.path()`. An entry without a path, or with an empty one, is a namespace to be made, and clone(2) has a flag for each
 /// kind: `libc::CLONE_NEWUTS as u64` for a hostname of its own, … (namespaces(7) has the table). An entry with a path (`docker run
 /// --network container:web`) is a namespace that exists already, which is joined, not made.
 ///
