@@ -93,7 +93,7 @@ impl Engine {
             security_options: security_options(),
             warnings: cgroups.warnings(),
             plugins: api::Plugins {
-                volume: Vec::new(),
+                volume: vec![volumes::DRIVER.to_owned()],
                 network: ["host", "null"].map(str::to_owned).into(),
                 authorization: None,
                 log: ["json-file", "none"].map(str::to_owned).into(),

@@ -30,6 +30,7 @@ mod roots;
 mod shim;
 mod spec;
 mod sys;
+mod volume;
 pub mod words;
 
 #[cfg(test)]

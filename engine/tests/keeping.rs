@@ -5,7 +5,7 @@
 
 extern crate kesako_engine as engine;
 
-use engine::api::{ContainerConfig, CreateRequest, HostConfig, RestartPolicy};
+use engine::api::{ContainerConfig, CreateRequest, HostConfig, MountRequest, RestartPolicy};
 use engine::{CommitOptions, Engine, Filters, ImportOptions, Kind, ListOptions, RemoveOptions, Roots};
 use std::io::Read;
 use tempfile::TempDir;
@@ -83,6 +83,10 @@ fn a_container_is_made_of_its_image_and_of_what_the_user_says() {
     assert!(engine.list(&ListOptions::default()).unwrap().is_empty(), "one that does not run is not listed");
 }
 
+fn bind_mount(source: &str) -> MountRequest {
+    MountRequest { r#type: "bind".into(), source: source.into(), target: "/x".into(), ..Default::default() }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_in_dockers_words_and_leaves_nothing() {
     let (folder, engine) = engine();
@@ -106,7 +110,13 @@ fn what_makes_no_sense_is_refused_in_dockers_words_and_leaves_nothing() {
         HostConfig { tmpfs: Some([("/".to_owned(), String::new())].into()), ..Default::default() },
         HostConfig { runtime: "foo".into(), ..Default::default() },
         HostConfig { network_mode: "foo".into(), ..Default::default() },
-        HostConfig { binds: list("/tmp:/tmp"), ..Default::default() },
+        HostConfig { binds: list("/tmp:/"), ..Default::default() },
+        HostConfig { binds: list("data:/x:foo"), ..Default::default() },
+        HostConfig { binds: Some(vec!["data:/x".into(), "/tmp:/x/".into()]), ..Default::default() },
+        HostConfig { binds: Some(vec!["data:/x".into(), "a:/y".into()]), ..Default::default() },
+        HostConfig { binds: list("data:/x"), volume_driver: "nfs".into(), ..Default::default() },
+        HostConfig { volumes_from: list("nope"), ..Default::default() },
+        HostConfig { mounts: Some(vec![bind_mount("/no/such/folder")]), ..Default::default() },
     ];
     let mut texts: Vec<String> = Vec::new();
     let mut refuse = |request: CreateRequest| {
@@ -126,7 +136,7 @@ fn what_makes_no_sense_is_refused_in_dockers_words_and_leaves_nothing() {
     configs.into_iter().for_each(|config| refuse(CreateRequest { config, ..Default::default() }));
     insta::assert_snapshot!(texts.join("\n"));
     assert!(names(&engine, &[]).unwrap().is_empty());
-    for left in ["data/names", "data/containers"] {
+    for left in ["data/names", "data/containers", "data/volumes"] {
         assert_eq!(std::fs::read_dir(folder.path().join(left)).map_or(0, Iterator::count), 0, "{left}");
     }
 }

@@ -31,7 +31,7 @@ fn engine() -> (TempDir, Engine) {
     let mount = MountRequest {
         r#type: "tmpfs".into(),
         target: "/m".into(),
-        tmpfs_options: Some(TmpfsOptions { size_bytes: 1 << 20, mode: 0 }),
+        tmpfs_options: Some(TmpfsOptions { size_bytes: 1 << 20, ..Default::default() }),
         ..Default::default()
     };
     let host_config = HostConfig {

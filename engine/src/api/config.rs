@@ -1,5 +1,6 @@
 //! What is asked: the configuration of a container, and of an exec.
 
+use super::MountRequest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -79,6 +80,10 @@ pub struct HostConfig {
     pub port_bindings: Option<BTreeMap<String, Option<Vec<PortBinding>>>>,
     pub restart_policy: RestartPolicy,
     pub auto_remove: bool,
+    /// Of volumes that are yet to be made: `local`.
+    pub volume_driver: String,
+    /// `CONTAINER[:ro]`: whose mounts this one has, too.
+    pub volumes_from: Option<Vec<String>>,
     /// Height and width of the terminal, known before the start.
     pub console_size: [u16; 2],
     pub cap_add: Option<Vec<String>>,
@@ -178,28 +183,6 @@ pub struct Ulimit {
     pub name: String,
     pub hard: i64,
     pub soft: i64,
-}
-
-/// `--mount`, and `--tmpfs` in its long form.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct MountRequest {
-    pub r#type: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub source: String,
-    pub target: String,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub read_only: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tmpfs_options: Option<TmpfsOptions>,
-}
-
-/// Size in bytes and mode of a tmpfs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct TmpfsOptions {
-    pub size_bytes: i64,
-    pub mode: u32,
 }
 
 /// `POST /containers/create`.

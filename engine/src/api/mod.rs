@@ -7,6 +7,7 @@ mod config;
 mod container;
 mod image;
 mod system;
+mod volume;
 
 pub use ::build::dockerfile::Source;
 pub use ::build::progress;
@@ -15,3 +16,4 @@ pub use config::*;
 pub use container::*;
 pub use image::*;
 pub use system::*;
+pub use volume::*;

@@ -244,6 +244,7 @@ fn record(id: &ContainerId, process: &Process) -> Record {
             ..ContainerConfig::default()
         },
         host_config,
+        mount_points: Vec::new(),
     }
 }
 

@@ -56,8 +56,9 @@ impl Engine {
         let told: Vec<_> = [("exitCode", code.as_str())].into_iter().chain(words).collect();
         // Before it is gone: who waits for it looks here then.
         self.tell_container("die", container, record, &told);
+        self.hide_mounts(record);
         if record.host_config.auto_remove {
-            self.delete(container, record, truth.clone(), lock)?;
+            self.delete(container, record, State { volumes_too: true, ..truth.clone() }, lock)?;
         } else {
             // The shim's last words are in the run folder until the state has them.
             container.save_state(&truth, record.durability())?;

@@ -7,6 +7,7 @@ use crate::{Engine, Error, Kind, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
+use volumes::Source;
 
 impl Engine {
     /// What `docker inspect` shows. With `size`, the bytes of the container's files, too.
@@ -36,12 +37,44 @@ impl Engine {
             driver,
             size_rw,
             size_root_fs,
-            mounts: mounts(&record),
+            mounts: self.mounts_of(&record),
             network_settings: network_settings(&record, &state),
             host_config: shown(record.host_config),
             config: record.config,
             ..Default::default()
         })
+    }
+
+    /// What is mounted into the container on the user's behalf. (`--tmpfs` is not among it, `--mount type=tmpfs` is: so it
+    /// is in Docker.)
+    pub(crate) fn mounts_of(&self, record: &Record) -> Vec<MountPoint> {
+        record.mount_points.iter().map(|point| self.described(point)).collect()
+    }
+
+    fn described(&self, point: &volumes::MountPoint) -> MountPoint {
+        let common = MountPoint {
+            destination: point.destination.clone(),
+            mode: point.mode.clone(),
+            rw: !point.read_only,
+            ..Default::default()
+        };
+        match &point.source {
+            Source::Bind(bind) => MountPoint {
+                r#type: "bind".to_owned(),
+                source: bind.path.clone(),
+                propagation: bind.propagation.to_string(),
+                ..common
+            },
+            Source::Volume(volume) => MountPoint {
+                r#type: "volume".to_owned(),
+                name: volume.name.clone(),
+                // It may have been removed by hand; it is shown where it was all the same.
+                source: self.volume_store().mountpoint(&volume.name).display().to_string(),
+                driver: volumes::DRIVER.to_owned(),
+                ..common
+            },
+            Source::Tmpfs(_) => MountPoint { r#type: "tmpfs".to_owned(), ..common },
+        }
     }
 
     /// The folders of the overlay, as overlayfs would be told them (highest layer first).
@@ -102,7 +135,7 @@ impl Engine {
 }
 
 /// The bytes of the files beneath a folder. Hard links count once each: this is a figure to get an idea by.
-fn folder_size(folder: &Path) -> i64 {
+pub(crate) fn folder_size(folder: &Path) -> i64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => folder_size(&entry.path()),
@@ -110,19 +143,6 @@ fn folder_size(folder: &Path) -> i64 {
         _ => 0,
     });
     sizes.sum()
-}
-
-/// What is mounted into the container on the user's behalf. (`--tmpfs` is not among it, `--mount type=tmpfs` is: so it
-/// is in Docker.)
-pub(crate) fn mounts(record: &Record) -> Vec<MountPoint> {
-    let mounts = record.host_config.mounts.iter().flatten().map(|mount| MountPoint {
-        r#type: mount.r#type.clone(),
-        source: mount.source.clone(),
-        destination: mount.target.clone(),
-        rw: !mount.read_only,
-        ..Default::default()
-    });
-    mounts.collect()
 }
 
 /// The networks that the container is on, with what Docker tells of an endpoint.
@@ -159,7 +179,7 @@ fn shown(mut host: api::HostConfig) -> api::HostConfig {
         host.readonly_paths = host.readonly_paths.or(linux.readonly_paths().clone());
     }
     host.other = fields(json!({
-        "VolumeDriver": "", "VolumesFrom": null, "Cgroup": "", "Links": null, "Isolation": "", "BlkioWeight": 0,
+        "Cgroup": "", "Links": null, "Isolation": "", "BlkioWeight": 0,
         "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
         "BlkioDeviceWriteIOps": [], "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0, "DeviceRequests": null,
         "MemorySwappiness": null, "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0, "IOMaximumBandwidth": 0

@@ -79,7 +79,7 @@ impl Engine {
             status: status(state),
             host_config: api::SummaryHostConfig { network_mode: record.host_config.network_mode.clone() },
             network_settings: api::SummaryNetworks { networks: crate::container::inspect::networks(record) },
-            mounts: crate::container::inspect::mounts(record),
+            mounts: self.mounts_of(record),
         })
     }
 

@@ -5,6 +5,7 @@ use crate::container::record::no_such_container;
 use crate::container::state::{NEVER, Status};
 use crate::filters::{boolean, has_labels, matches, only, values};
 use crate::{Engine, Error, Kind, Result};
+use volumes::{MountPoint, Source};
 
 const KNOWN: [&str; 14] = [
     "ancestor", "before", "exited", "id", "label", "name", "status", "health", "since", "volume", "network", "is-task",
@@ -111,11 +112,17 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// By the name of a volume, a path of the host, or the place in the container.
 fn has_mount(entry: &Entry, wanted: &[String]) -> bool {
-    let mounts = crate::container::inspect::mounts(&entry.record);
-    let is_at =
-        |m: &crate::api::MountPoint, name: &String| &m.destination == name || &m.name == name || &m.source == name;
-    mounts.iter().any(|mount| wanted.iter().any(|name| is_at(mount, name)))
+    let is = |point: &MountPoint, text: &String| {
+        point.destination == *text
+            || match &point.source {
+                Source::Volume(volume) => volume.name == *text,
+                Source::Bind(bind) => bind.path == *text,
+                Source::Tmpfs(_) => false,
+            }
+    };
+    entry.record.mount_points.iter().any(|point| wanted.iter().any(|text| is(point, text)))
 }
 
 /// The container that `before` or `since` names.

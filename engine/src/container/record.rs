@@ -35,6 +35,9 @@ pub(crate) struct Record {
     /// The request over the image.
     pub config: api::ContainerConfig,
     pub host_config: api::HostConfig,
+    /// What it sees besides its image, settled: those above before those beneath.
+    #[serde(default)]
+    pub mount_points: Vec<volumes::MountPoint>,
 }
 
 impl Record {
@@ -89,6 +92,16 @@ impl Container {
     /// The writable layer, and the scratch folder that overlayfs wants beside it.
     pub(crate) fn upper_and_work(&self) -> (PathBuf, PathBuf) {
         (self.folder.join("upper"), self.folder.join("work"))
+    }
+
+    /// The places for its mounts, where the image has none: see [`crate::spec`].
+    pub(crate) fn targets(&self) -> PathBuf {
+        self.folder.join("targets")
+    }
+
+    /// A container that has been removed, but not all of it: its record, for who finishes the removal.
+    pub(crate) fn removed_path(&self) -> PathBuf {
+        self.folder.join("removed.json")
     }
 
     /// What create decided.
@@ -228,6 +241,7 @@ pub(crate) mod tests {
             args: Vec::new(),
             config,
             host_config,
+            mount_points: Vec::new(),
         }
     }
 
@@ -282,7 +296,8 @@ pub(crate) mod tests {
         record.created = "2026-01-02T03:04:05Z".to_owned();
         let value = serde_json::to_value(&record).unwrap();
         let fields: Vec<_> = value.as_object().unwrap().keys().collect();
-        let expected = ["Id", "Name", "Created", "ImageId", "Layers", "Path", "Args", "Config", "HostConfig"];
+        let expected =
+            ["Id", "Name", "Created", "ImageId", "Layers", "Path", "Args", "Config", "HostConfig", "MountPoints"];
         assert_eq!(fields, expected);
         assert_eq!(serde_json::from_value::<Record>(value).unwrap(), record);
     }

@@ -2,6 +2,7 @@
 
 use crate::container::record::{Container, Lock, Record};
 use crate::container::state::{State, Status};
+use crate::durable;
 use crate::filters::{labels_allow, only, until};
 use crate::{Engine, Error, Filters, Kind, Result, api, words};
 use std::fs;
@@ -54,10 +55,10 @@ impl Engine {
         if state.status.is_running() {
             return Err(Error::new(Kind::Conflict, refusal(state.status)));
         }
-        self.delete(container, &record, state, &lock)
+        self.delete(container, &record, State { volumes_too: options.volumes, ..state }, &lock)
     }
 
-    /// Deletes a container that does not run.
+    /// Deletes a container that does not run, and its volumes if the state says so.
     ///
     /// First it is marked, so that whoever finds it marked and unlocked finishes the work. A full disk takes no mark; but
     /// there, of all places, one must be able to remove.
@@ -68,16 +69,24 @@ impl Engine {
         }
         // Its shim tidies up behind itself; one that was killed did not.
         self.clear(container)?;
-        self.retract(container, record, lock)?;
+        self.retract(container, record, removing.volumes_too, lock)?;
         delete_files(container, lock)
     }
 
-    /// Takes a container out of the world: its name is free, and nobody finds it any more. What it leaves are files, for
-    /// [`delete_files`] or for the next one who comes by: a folder without a record belongs to nobody.
-    pub(crate) fn retract(&self, container: &Container, record: &Record, _lock: &Lock) -> Result<()> {
+    /// Takes a container out of the world: its name is free, and nobody finds it any more. With `volumes`, those that go with
+    /// it go. What it leaves are files, for [`delete_files`] or for the next one who comes by: a folder without a record
+    /// belongs to nobody.
+    pub(crate) fn retract(&self, container: &Container, record: &Record, volumes: bool, _lock: &Lock) -> Result<()> {
         self.retire_name(&record.name, container)?;
         self.forget_execs_of(container);
-        delete_file(&container.config_path())?;
+        if volumes {
+            // Under this name it uses no volume any more, and yet says which ones must go, if we do not get to it.
+            fs::rename(container.config_path(), container.removed_path())
+                .map_err(|e| Error::system(format!("remove {}", container.config_path().display()), e))?;
+            self.remove_volumes_of(record);
+        } else {
+            delete_file(&container.config_path())?;
+        }
         self.tell_container("destroy", container, record, &[]);
         Ok(())
     }
@@ -85,9 +94,14 @@ impl Engine {
     /// Deletes the folder of a creation or a removal that died. One that somebody works in is locked, and stays.
     pub(crate) fn clear_leftovers(&self, container: &Container) {
         let Ok(Some(_lock)) = container.try_lock() else { return };
-        if container.record().is_err_and(|error| error.kind == Kind::NotFound)
-            && let Err(error) = self.clear(container).and_then(|()| delete_folder(&container.folder))
-        {
+        if !container.record().is_err_and(|error| error.kind == Kind::NotFound) {
+            return;
+        }
+        match durable::read_json(&container.removed_path()) {
+            Ok(removed) => removed.iter().for_each(|record| self.remove_volumes_of(record)),
+            Err(error) => tracing::warn!("the volumes of container {} stay: {error}", container.id),
+        }
+        if let Err(error) = self.clear(container).and_then(|()| delete_folder(&container.folder)) {
             tracing::warn!("leftovers of container {}: {error}", container.id);
         }
     }

@@ -114,6 +114,9 @@ pub(crate) struct State {
     pub last_words: Option<String>,
     /// The user stopped it: `unless-stopped` and `on-failure` then leave it alone.
     pub manually_stopped: bool,
+    /// It is being removed with its volumes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub volumes_too: bool,
 }
 
 impl Default for State {
@@ -130,6 +133,7 @@ impl Default for State {
             restart_count: 0,
             last_words: None,
             manually_stopped: false,
+            volumes_too: false,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::create::random_name::random_name;
 use crate::durable::Durability;
 use crate::image::ImageForRun;
 use crate::{Engine, Error, Kind, Result, spec};
+use volumes::MountPoint;
 
 impl Engine {
     /// Creates a container, with a random name if none is given.
@@ -34,9 +35,15 @@ impl Engine {
         warnings.extend(passed_over.into_iter().map(str::to_owned));
 
         let container = self.container(&ContainerId::random());
-        // The image's hold ends with this function: until the record says that it is used, nobody may remove it.
-        let record = record(&container.id, request.config, request.host_config, &image)?;
-        self.write(&container, record, name)?;
+        let mount_points = self.mount_points(&request)?;
+        // The holds on the image and on the volumes end with this function: until the record says that they are used,
+        // nobody may remove them.
+        let mut record = record(&container.id, request.config, request.host_config, mount_points, &image)?;
+        let volumes = self.hold_volumes(&mut record)?;
+        if let Err(error) = self.write(&container, record, name) {
+            self.give_up(volumes);
+            return Err(error);
+        }
         Ok(api::CreateResponse { id: container.id.into(), warnings })
     }
 
@@ -105,6 +112,7 @@ fn record(
     id: &ContainerId,
     mut config: ContainerConfig,
     host_config: HostConfig,
+    mount_points: Vec<MountPoint>,
     image: &ImageForRun,
 ) -> Result<Record> {
     let mut command = config.entrypoint.iter().flatten().chain(config.cmd.iter().flatten()).cloned();
@@ -119,7 +127,10 @@ fn record(
             _ => id.short().to_owned(),
         };
     }
-    config.working_dir = clean(&config.working_dir);
+    // Empty stays empty: that is "/", and `inspect` tells the two apart.
+    if !config.working_dir.is_empty() {
+        config.working_dir = volumes::clean(&config.working_dir);
+    }
     Ok(Record {
         id: id.clone(),
         name: String::new(),
@@ -130,18 +141,6 @@ fn record(
         args,
         config,
         host_config,
+        mount_points,
     })
-}
-
-/// A path without `.`, `..`, and doubled slashes, as Go's path.Clean makes it; empty stays empty.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        if part == ".." {
-            parts.pop();
-        } else {
-            parts.push(part);
-        }
-    }
-    if path.is_empty() { String::new() } else { format!("/{}", parts.join("/")) }
 }

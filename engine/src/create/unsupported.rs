@@ -11,7 +11,6 @@ use serde_json::Value;
 /// # Errors
 /// [`Kind::NotImplemented`], naming the option as the user knows it.
 pub(crate) fn refuse(request: &CreateRequest) -> Result<()> {
-    volumes(&request.config, &request.host_config)?;
     networks(request)?;
     namespaces(&request.host_config)?;
     if request.config.healthcheck.as_ref().is_some_and(|check| check.test.as_deref() != Some(&["NONE".to_owned()])) {
@@ -30,33 +29,11 @@ pub(crate) fn notes_on_image(image: &ContainerConfig) -> Vec<String> {
     if checks.is_some_and(|test| !test.is_empty() && test[0] != "NONE") {
         notes.push("The image has a health check; Kesako does not run health checks yet.".to_owned());
     }
-    if let Some(volumes) = image.volumes.as_ref().filter(|volumes| !volumes.is_empty()) {
-        let list: Vec<_> = volumes.keys().map(String::as_str).collect();
-        notes.push(format!(
-            "The image declares volumes ({}); until Kesako has volumes, their data stays in the container's own layer.",
-            list.join(", ")
-        ));
-    }
     notes
 }
 
 fn not_yet<T>(what: impl std::fmt::Display) -> Result<T> {
     Err(Error::new(Kind::NotImplemented, format!("Kesako does not have {what} yet")))
-}
-
-fn volumes(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
-    if let Some(bind) = host.binds.iter().flatten().next() {
-        return not_yet(format_args!("volumes and bind mounts (-v {bind})"));
-    }
-    if let Some(target) = config.volumes.iter().flatten().map(|(target, _)| target).next() {
-        return not_yet(format_args!("volumes (-v {target})"));
-    }
-    for mount in host.mounts.iter().flatten() {
-        if mount.r#type != "tmpfs" {
-            return not_yet(format_args!("mounts of type {} (--mount target={})", mount.r#type, mount.target));
-        }
-    }
-    Ok(())
 }
 
 fn networks(request: &CreateRequest) -> Result<()> {
@@ -142,9 +119,6 @@ mod tests {
     #[test]
     fn a_wish_that_cannot_be_met_is_named() {
         let refusals = [
-            json!({"HostConfig": {"Binds": ["/tmp:/tmp"]}}),
-            json!({"Volumes": {"/data": {}}}),
-            json!({"HostConfig": {"Mounts": [{"Type": "volume", "Target": "/data"}]}}),
             json!({"HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}}}),
             json!({"HostConfig": {"NetworkMode": "web"}}),
             json!({"HostConfig": {"NetworkMode": "container:x"}}),
@@ -154,9 +128,6 @@ mod tests {
         ]
         .map(refusal);
         insta::assert_snapshot!(refusals.join("\n"), @r#"
-        NotImplemented: Kesako does not have volumes and bind mounts (-v /tmp:/tmp) yet
-        NotImplemented: Kesako does not have volumes (-v /data) yet
-        NotImplemented: Kesako does not have mounts of type volume (--mount target=/data) yet
         NotImplemented: Kesako does not have published ports (-p, for 80/tcp) yet
         Invalid: network web not found
         NotImplemented: Kesako does not have --network container:x yet

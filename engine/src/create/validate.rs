@@ -1,8 +1,9 @@
 //! What makes no sense is refused at create, in Docker's words and in its order; what only looks odd is a warning.
 //!
-//! Every function here is pure: it looks at the request, not at the host. What the host lacks is told at the start.
+//! It looks at the request, and of the host only whether the sources of mounts are there. What else the host lacks is told at
+//! the start.
 
-use crate::api::{ContainerConfig, HostConfig, MountRequest, RestartPolicy};
+use crate::api::{ContainerConfig, HostConfig, RestartPolicy};
 use crate::spec::security::Security;
 use crate::{Error, Kind, Result};
 
@@ -23,7 +24,9 @@ pub(crate) fn validate(config: &ContainerConfig, host: &HostConfig) -> Result<Ve
     if host.auto_remove && !matches!(host.restart_policy.name.as_str(), "" | "no") {
         return invalid("can't create 'AutoRemove' container with restart policy");
     }
-    host.mounts.iter().flatten().try_for_each(mount)?;
+    for request in host.mounts.iter().flatten() {
+        request.point()?.check_source()?;
+    }
     host.extra_hosts.iter().flatten().try_for_each(|entry| extra_host(entry))?;
     restart_policy(&host.restart_policy)?;
     crate::spec::bounding(host)?;
@@ -93,21 +96,6 @@ fn container(config: &ContainerConfig) -> Result<()> {
         return invalid(format!("invalid environment variable: {nameless}"));
     }
     Ok(())
-}
-
-fn mount(mount: &MountRequest) -> Result<()> {
-    let wrong = |reason: String| invalid(format!("invalid mount config for type {:?}: {reason}", mount.r#type));
-    if mount.target.is_empty() {
-        return wrong("field Target must not be empty".into());
-    }
-    if let Err(error) = absolute_and_not_root(&mount.target) {
-        return wrong(error.message);
-    }
-    match mount.r#type.as_str() {
-        "tmpfs" if !mount.source.is_empty() => wrong("field Source must not be specified".into()),
-        "tmpfs" | "bind" | "volume" | "image" => Ok(()),
-        _ => wrong("mount type unknown".into()),
-    }
 }
 
 fn absolute_and_not_root(path: &str) -> Result<()> {

@@ -50,9 +50,10 @@ impl Engine {
         Ok(layers::overlay::mount(&stack, None)?)
     }
 
-    /// What a container's own layer lies upon, lowest first: the skeleton, then its image's layers.
+    /// What a container's own layer lies upon, lowest first: the skeleton, the places for its mounts, its image's layers.
     pub(crate) fn lower_folders(&self, record: &Record) -> Result<Vec<PathBuf>> {
         let mut folders = vec![self.skeleton()?];
+        folders.extend(Some(self.container(&record.id).targets()).filter(|targets| targets.exists()));
         let unpacked = self.store()?.unpacked();
         folders.extend(record.layers.iter().map(|layer| unpacked.path(layer)));
         Ok(folders)

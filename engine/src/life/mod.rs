@@ -47,7 +47,7 @@ impl Engine {
         }
         let started = shim::start(self, &container, &record, self.pending.take(&container.id), &lock);
         if started.is_err() && record.host_config.auto_remove {
-            let state = container.written_state()?;
+            let state = State { volumes_too: true, ..container.written_state()? };
             self.delete(&container, &record, state, &lock)?;
         }
         started

@@ -27,6 +27,7 @@ impl Shim {
         self.state.oom_killed = oom_killed;
         self.state.finished_at = state::now();
         self.tell("die", &[("exitCode", &code.to_string())]);
+        self.engine.hide_mounts(&self.record);
         match delay {
             Some(delay) => {
                 self.life = Life::Resting(Instant::now() + delay);
@@ -53,7 +54,7 @@ impl Shim {
         match &lock {
             // No mark that it is being removed: the state still names us, and who finds us dead removes it (see
             // `crash`).
-            Some(lock) if remove => self.engine.retract(&self.container, &self.record, lock)?,
+            Some(lock) if remove => self.engine.retract(&self.container, &self.record, true, lock)?,
             // Under one lock: who finds no socket takes the lock, too, before believing the state.
             Some(_) => remove::delete_folder(&self.container.run).and_then(|()| self.save())?,
             None => {}

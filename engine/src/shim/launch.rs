@@ -8,6 +8,7 @@ use crate::container::record::{Container, Record};
 use crate::durable::{self, Durability};
 use crate::spec;
 use crate::spec::network_files;
+use crate::volume::at_start::Shown;
 use crate::{Engine, Error, Kind};
 use process::cgroup::Cgroup;
 use process::{Options, Rootfs, oci};
@@ -58,9 +59,19 @@ impl From<process::Error> for Failure {
 
 /// Starts the container's first process.
 pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) -> Result<Contained, Failure> {
+    let shown = engine.show_mounts(record)?;
+    let launched = launch_with(engine, container, record, &shown);
+    drop(shown);
+    if launched.is_err() {
+        engine.hide_mounts(record);
+    }
+    launched
+}
+
+fn launch_with(engine: &Engine, container: &Container, record: &Record, shown: &[Shown]) -> Result<Contained, Failure> {
     let log = JsonLog::new(&container.log_path(), &record.host_config.log_config)?;
-    let root = engine.mount_rootfs(container, record)?;
-    let spec = specification(container, record, root.as_fd())?;
+    let root = engine.mount_rootfs(container, record, shown)?;
+    let spec = specification(container, record, shown, root.as_fd())?;
     let resources = spec.linux().as_ref().and_then(|linux| linux.resources().clone()).unwrap_or_default();
     // What is passed over was told when the container was created.
     let (cgroup, _passed_over) = Cgroup::create(container.id.as_str(), &resources)?;
@@ -84,9 +95,14 @@ pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) ->
 
 /// The specification, with the user that the container's own /etc/passwd knows. Left in the run folder, where people and
 /// other tools look for a bundle's `config.json`.
-fn specification(container: &Container, record: &Record, root: BorrowedFd<'_>) -> Result<oci::Spec, Failure> {
+fn specification(
+    container: &Container,
+    record: &Record,
+    shown: &[Shown],
+    root: BorrowedFd<'_>,
+) -> Result<oci::Spec, Failure> {
     network_files::write(container, record)?;
-    let mut spec = spec::spec(container, record)?;
+    let mut spec = spec::spec(container, record, shown)?;
     let user = process::user::resolve(root, &record.config.user, spec::groups(&record.host_config)?)?;
     spec::settle_user(&mut spec, record, &user)?;
     durable::write_json(&container.run.join("config.json"), &spec, Durability::Passing)?;

@@ -10,11 +10,13 @@ pub(crate) mod network_files;
 mod rootfs;
 pub(crate) mod security;
 mod skeleton;
+mod targets;
 
 use crate::api::HostConfig;
 use crate::container::record::{Container, Record};
 use crate::create::merge;
 use crate::spec::security::{Seccomp, Security};
+use crate::volume::at_start::Shown;
 use crate::{Error, Kind, Result};
 use process::oci::{
     self, Capabilities, LinuxCpu, LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Process,
@@ -25,11 +27,11 @@ use std::collections::HashMap;
 /// What a container sees as its PATH, unless its image or its user say otherwise.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The specification of a container that is about to start.
+/// The specification of a container that is about to start, with these mounts of the user's in it.
 ///
 /// # Errors
 /// If a device is not there, or a profile or limit makes no sense: what the host has is only looked at now.
-pub(crate) fn spec(container: &Container, record: &Record) -> Result<Spec> {
+pub(crate) fn spec(container: &Container, record: &Record, shown: &[Shown]) -> Result<Spec> {
     let host = &record.host_config;
     let security = Security::parse(host.security_opt.as_deref().unwrap_or_default())?;
     let bounding = bounding(host)?;
@@ -41,7 +43,8 @@ pub(crate) fn spec(container: &Container, record: &Record) -> Result<Spec> {
     spec.set_hostname((host.uts_mode != "host").then(|| record.config.hostname.clone()));
     spec.set_domainname(Some(record.config.domainname.clone()).filter(|name| !name.is_empty()));
     spec.set_process(Some(process(record, &security, &bounding)?));
-    spec.set_mounts(Some(mounts::mounts(container, record, &security, spec.mounts().clone().unwrap_or_default())?));
+    let base = spec.mounts().clone().unwrap_or_default();
+    spec.set_mounts(Some(mounts::mounts(container, record, shown, &security, base)?));
 
     let mut linux = spec.linux().clone().unwrap_or_default();
     linux.set_namespaces(Some(namespaces(host, linux.namespaces().clone().unwrap_or_default())));
@@ -260,7 +263,7 @@ mod tests {
     fn spec_of(config: ContainerConfig, host_config: HostConfig) -> Spec {
         let (_folder, engine) = engine();
         let record = record("web", config, host_config);
-        spec(&engine.container(&record.id), &record).unwrap()
+        spec(&engine.container(&record.id), &record, &[]).unwrap()
     }
 
     fn host(host_config: HostConfig) -> Spec {
@@ -363,7 +366,7 @@ mod tests {
         let ulimits = Some(vec![Ulimit { name: "nofile".into(), soft: 1, hard: 2 }]);
         let record = record("web", config, HostConfig { ulimits, ..Default::default() });
         let (_folder, engine) = engine();
-        let mut spec = spec(&engine.container(&record.id), &record).unwrap();
+        let mut spec = spec(&engine.container(&record.id), &record, &[]).unwrap();
         let user = process::user::User { uid: 7, gid: 8, additional_gids: vec![8, 9], home: "/home/u".into() };
         settle_user(&mut spec, &record, &user).unwrap();
         let process = spec.process().as_ref().unwrap();

@@ -1,36 +1,48 @@
 //! The mounts of a container: Docker's own, the three files of its network identity, and the user's.
 
-use crate::api::{HostConfig, MountRequest};
+use crate::api::{HostConfig, TmpfsOptions};
 use crate::container::record::{Container, Record};
 use crate::spec::security::Security;
+use crate::volume::at_start::Shown;
 use crate::{Error, Kind, Result};
 use process::oci::Mount;
 use std::path::Path;
+use volumes::{Propagation, Source, in_order};
 
 /// The files that are made anew for each start (see [`crate::spec::network_files`]), and where the container sees them.
 pub(crate) const NETWORK_FILES: [(&str, &str); 3] =
     [("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts")];
 
-/// All mounts, those above before those beneath.
+/// All mounts, those above before those beneath. `shown` are the volumes, folders of the host and the like.
 pub(crate) fn mounts(
     container: &Container,
     record: &Record,
+    shown: &[Shown],
     security: &Security,
     base: Vec<Mount>,
 ) -> Result<Vec<Mount>> {
     let host = &record.host_config;
     let mut own = tmpfs_mounts(host)?;
+    for shown in shown {
+        own.push(users(shown)?);
+    }
     for (file, target) in NETWORK_FILES {
-        // A tmpfs of the user's in its place is meant.
+        // Something of the user's in its place is meant.
         if !own.iter().any(|mount| mount.destination() == Path::new(target)) {
             own.push(bind(&container.run.join(file), target, host.readonly_rootfs));
         }
     }
-    own.sort_by_key(|mount| mount.destination().components().count());
+    let own = in_order(own, |mount| mount.destination().to_str().unwrap_or_default());
 
     let mut mounts = defaults(host, security, base, &own);
     mounts.extend(own);
     Ok(mounts)
+}
+
+/// Where the user wants something mounted.
+pub(crate) fn targets<'a>(record: &'a Record, shown: &'a [Shown]) -> impl Iterator<Item = (&'a str, bool)> {
+    let tmpfs = record.host_config.tmpfs.iter().flatten().map(|(target, _)| (target.as_str(), false));
+    tmpfs.chain(shown.iter().map(|shown| (shown.point.destination.as_str(), shown.is_file())))
 }
 
 /// Docker's mounts, without those that the user's replace.
@@ -88,34 +100,49 @@ fn bind(source: &Path, target: &str, read_only: bool) -> Mount {
     mount("bind", source, target, options)
 }
 
-/// `--tmpfs` and `--mount type=tmpfs`.
-fn tmpfs_mounts(host: &HostConfig) -> Result<Vec<Mount>> {
-    let short = host.tmpfs.iter().flatten().map(|(target, options)| (target, options.clone()));
-    let long = host.mounts.iter().flatten().map(|mount| (&mount.target, long_options(mount)));
-    let mut mounts: Vec<Mount> = Vec::new();
-    for (target, options) in short.chain(long) {
-        let target = target.trim_end_matches('/');
-        if mounts.iter().any(|mount| mount.destination() == Path::new(target)) {
-            return Err(Error::new(Kind::Invalid, format!("Duplicate mount point: {target}")));
+/// What the user has asked for with `-v` or `--mount`, or the image with `VOLUME`.
+fn users(shown: &Shown) -> Result<Mount> {
+    let target = &shown.point.destination;
+    let (alone, writable_beneath, propagation) = match &shown.point.source {
+        Source::Tmpfs(options) => {
+            let options = tmpfs_options(&long_options(options, shown.read_only))?;
+            return Ok(mount("tmpfs", Path::new("tmpfs"), target, options));
         }
-        mounts.push(mount("tmpfs", Path::new("tmpfs"), target, tmpfs_options(&options)?));
+        Source::Bind(bind) => (bind.alone, bind.writable_beneath, bind.propagation),
+        Source::Volume(_) => (false, false, Propagation::default()),
+    };
+    let mut options = vec![if alone { "bind" } else { "rbind" }, propagation.as_str()];
+    if shown.read_only {
+        // Read-only with all that is mounted beneath: what one may not write here, one may not write there.
+        options.push(if writable_beneath { "ro" } else { "rro" });
     }
-    Ok(mounts)
+    Ok(mount("bind", &shown.path, target, options.into_iter().map(str::to_owned).collect()))
 }
 
-fn long_options(mount: &MountRequest) -> String {
+/// `--tmpfs`.
+fn tmpfs_mounts(host: &HostConfig) -> Result<Vec<Mount>> {
+    let given = host.tmpfs.iter().flatten();
+    given
+        .map(|(target, options)| {
+            let target = target.trim_end_matches('/');
+            Ok(mount("tmpfs", Path::new("tmpfs"), target, tmpfs_options(options)?))
+        })
+        .collect()
+}
+
+/// The options of `--mount type=tmpfs` as `--tmpfs` spells them.
+fn long_options(tmpfs: &TmpfsOptions, read_only: bool) -> String {
     let mut options = Vec::new();
-    if mount.read_only {
+    if read_only {
         options.push("ro".to_owned());
     }
-    if let Some(tmpfs) = &mount.tmpfs_options {
-        if tmpfs.mode != 0 {
-            options.push(format!("mode={:o}", tmpfs.mode));
-        }
-        if tmpfs.size_bytes != 0 {
-            options.push(format!("size={}", tmpfs.size_bytes));
-        }
+    if tmpfs.mode != 0 {
+        options.push(format!("mode={:o}", tmpfs.mode));
     }
+    if tmpfs.size_bytes != 0 {
+        options.push(format!("size={}", tmpfs.size_bytes));
+    }
+    options.extend(tmpfs.options.iter().flatten().flatten().cloned());
     options.join(",")
 }
 

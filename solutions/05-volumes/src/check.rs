@@ -18,8 +18,8 @@ impl MountRequest {
         }
         let mode = match &source {
             // Docker's, which relabels the files of a volume for SELinux.
-            Source::Volume(volume) if !volume.anonymous => "z".to_owned(),
-            _ => String::new(),
+            Source::Volume(_) => "z".to_owned(),
+            Source::Bind(_) | Source::Tmpfs(_) => String::new(),
         };
         Ok(MountPoint { destination: clean(&self.target), source, read_only: self.read_only, mode })
     }

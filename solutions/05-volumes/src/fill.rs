@@ -85,7 +85,11 @@ impl Held {
         self.move_in()
     }
 
-    fn lock_content(&self) -> Result<File> {
+    /// The right to change what the volume as a whole holds: to fill it, to mount it.
+    ///
+    /// # Errors
+    /// The volume cannot be read.
+    pub fn lock_content(&self) -> Result<File> {
         let path = self.volume.record_path();
         // Not the data folder: a container could lock that, and make us wait.
         let lock = || File::open(&path).and_then(|file| file.lock().map(|()| file));

@@ -106,13 +106,10 @@ pub fn parse(text: &str, driver: &str) -> Result<MountPoint> {
     if let Some(propagation) = words.propagation {
         propagation.as_str().clone_into(&mut request.bind_options_mut().propagation);
     }
-    if kind == "bind" {
-        // Nobody who types `-v` is told that a folder is missing: it is made.
-        let point = request.point().map_err(|source| short(text, source))?;
-        return Ok(MountPoint { mode: mode.to_owned(), ..point.with_source_made() });
-    }
     let point = request.point().map_err(|source| short(text, source))?;
-    Ok(MountPoint { mode: mode.to_owned(), ..point })
+    let point = if mode.is_empty() { point } else { MountPoint { mode: mode.to_owned(), ..point } };
+    // Nobody who types `-v` is told that a folder is missing: it is made.
+    Ok(point.with_source_made())
 }
 
 fn short(text: &str, source: Error) -> Error {
@@ -199,5 +196,6 @@ mod tests {
         let Source::Volume(volume) = point.source else { panic!("{point:?}") };
         assert_eq!((volume.name.as_str(), volume.anonymous, volume.copy), ("name", false, false));
         assert_eq!(volume.new.driver, "local");
+        assert_eq!(parse("name:/x", "").unwrap().mode, "z", "as Docker shows it");
     }
 }

@@ -230,6 +230,11 @@ impl Store {
         }
     }
 
+    /// Where the data of a volume of this name is on the host, or would be.
+    pub fn mountpoint(&self, name: &str) -> PathBuf {
+        self.folder.join(name).join(DATA)
+    }
+
     pub(crate) fn path(&self, name: &VolumeName) -> PathBuf {
         self.folder.join(name.as_str())
     }
