@@ -6,7 +6,7 @@ use crate::command::{COMMANDS, Entry, GROUPS, Words};
 use crate::format::short_id;
 use crate::globals;
 use crate::session::Session;
-use engine::api::{ContainerSummary, ImageSummary};
+use engine::api::{ContainerSummary, ImageSummary, VolumeList};
 
 /// The script of a shell.
 pub fn script(shell: &str) -> Option<&'static str> {
@@ -118,9 +118,11 @@ async fn names(words: Words, session: &Session) -> anyhow::Result<Vec<Candidate>
         Words::Shells => ["bash", "fish", "zsh"].map(|shell| (shell.to_owned(), String::new())).to_vec(),
         Words::Containers(states) => containers(states, session).await?,
         Words::Images => images(session).await?,
+        Words::Volumes => volumes(session).await?,
         Words::Objects => {
             let mut all = containers(&[], session).await?;
             all.extend(images(session).await?);
+            all.extend(volumes(session).await?);
             all
         }
     })
@@ -143,6 +145,11 @@ async fn images(session: &Session) -> anyhow::Result<Vec<Candidate>> {
         image.repo_tags.into_iter().map(move |tag| (tag, id.clone()))
     });
     Ok(tagged.collect())
+}
+
+async fn volumes(session: &Session) -> anyhow::Result<Vec<Candidate>> {
+    let list: VolumeList = session.connect()?.get("/volumes").json().await?;
+    Ok(list.volumes.into_iter().map(|volume| (volume.name, volume.driver)).collect())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `kesako inspect`, `kesako container inspect`, `kesako image inspect`.
+//! `kesako inspect`, `kesako container inspect`, `kesako image inspect`; and the part of `volume inspect` that is the same.
 
 use super::Verb;
 use crate::failure::Exit;
@@ -48,18 +48,20 @@ pub(super) struct Images {
 
 /// What a name may stand for, in the order in which it is tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Container,
     Image,
+    Volume,
 }
 
 impl Verb for Inspect {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        const KINDS: &[&str] = &["container", "image"];
+        const KINDS: &[&str] = &["container", "image", "volume"];
         let kinds: &[Kind] = match self.r#type.as_deref() {
-            None => &[Kind::Container, Kind::Image],
+            None => &[Kind::Container, Kind::Image, Kind::Volume],
             Some("container") => &[Kind::Container],
             Some("image") => &[Kind::Image],
+            Some("volume") => &[Kind::Volume],
             Some("") => anyhow::bail!("type is empty: must be one of \"{}\"", KINDS.join("\", \"")),
             Some(other) => anyhow::bail!("unknown type: {other:?}: must be one of \"{}\"", KINDS.join("\", \"")),
         };
@@ -80,7 +82,7 @@ impl Verb for Images {
 }
 
 /// Prints what was found, and then tells of what was not.
-async fn inspect(
+pub(super) async fn inspect(
     session: &Session,
     kinds: &[Kind],
     names: &[String],
@@ -132,6 +134,7 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
         let path = match kind {
             Kind::Container => format!("/containers/{name}/json"),
             Kind::Image => format!("/images/{name}/json"),
+            Kind::Volume => format!("/volumes/{name}"),
         };
         let mut request = client.get(path);
         if size && *kind == Kind::Container {
@@ -139,8 +142,13 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
         }
         match session::raw_json(request).await {
             Ok(object) => {
-                if size && *kind == Kind::Image && kinds.len() > 1 {
-                    warn("WARNING: --size ignored for image");
+                let ignores_size = match kind {
+                    Kind::Container => None,
+                    Kind::Image => Some("image"),
+                    Kind::Volume => Some("volume"),
+                };
+                if let Some(kind) = ignores_size.filter(|_| size && kinds.len() > 1) {
+                    warn(format!("WARNING: --size ignored for {kind}"));
                 }
                 return Ok((*kind, object));
             }
@@ -161,5 +169,6 @@ fn left_out(kind: Kind) -> Json {
         Kind::Container => json!({"Config": config, "SizeRw": null, "SizeRootFs": null,
             "HostConfig": {"Tmpfs": null, "Sysctls": null, "Mounts": null, "Init": null, "Annotations": null}}),
         Kind::Image => json!({"Config": config, "Variant": "", "OsVersion": ""}),
+        Kind::Volume => json!({"ClusterVolume": null, "Status": null, "UsageData": null}),
     }
 }

@@ -33,6 +33,7 @@ mod stop;
 mod tag;
 mod top;
 mod version;
+mod volume;
 mod wait;
 
 pub use tag::split as split_tag;
@@ -61,7 +62,8 @@ pub enum Words {
     /// All containers, or only those in one of these states.
     Containers(&'static [&'static str]),
     Images,
-    /// Both.
+    Volumes,
+    /// All of them.
     Objects,
     Files,
     Shells,
@@ -133,6 +135,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("container", "Manage containers"),
     ("image", "Manage images"),
     ("system", "Manage Kesako"),
+    ("volume", "Manage volumes"),
 ];
 
 const ONE: &str = "[OPTIONS] CONTAINER";
@@ -178,6 +181,11 @@ pub static COMMANDS: &[Entry] = &[
     entry::<load::Load>(&["image load", "load"], "[OPTIONS]", "Load an image from a tar archive or STDIN", Words::Nothing),
     entry::<save::Save>(&["image save", "save"], "[OPTIONS] IMAGE [IMAGE...]", "Save one or more images to a tar archive (streamed to STDOUT by default)", Words::Images),
     entry::<import::Import>(&["image import", "import"], "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image", Words::Files),
+    entry::<volume::Create>(&["volume create"], "[OPTIONS] [VOLUME]", "Create a volume", Words::Nothing),
+    entry::<volume::Inspect>(&["volume inspect"], "[OPTIONS] VOLUME [VOLUME...]", "Display detailed information on one or more volumes", Words::Volumes),
+    entry::<volume::List>(&["volume ls", "volume list"], "[OPTIONS]", "List volumes", Words::Nothing),
+    entry::<volume::Prune>(&["volume prune"], "[OPTIONS]", "Remove unused local volumes", Words::Nothing),
+    entry::<volume::Remove>(&["volume rm", "volume remove"], "[OPTIONS] VOLUME [VOLUME...]", "Remove one or more volumes", Words::Volumes),
     entry::<info::Info>(&["system info", "info"], "[OPTIONS]", "Display system-wide information", Words::Nothing),
     entry::<events::Events>(&["system events", "events"], "[OPTIONS]", "Get real time events from the server", Words::Nothing),
     entry::<version::Version>(&["version"], "[OPTIONS]", "Show the Kesako version information", Words::Nothing),

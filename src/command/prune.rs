@@ -77,7 +77,7 @@ impl Verb for Images {
 }
 
 /// Asks, unless told not to.
-fn confirm(force: bool, warning: &str) -> anyhow::Result<bool> {
+pub(super) fn confirm(force: bool, warning: &str) -> anyhow::Result<bool> {
     if force {
         return Ok(true);
     }

@@ -109,6 +109,15 @@ pub struct ContainerFlags {
     /// Attach a filesystem mount to the container
     #[arg(long, value_name = "mount", value_parser = mount::parse)]
     pub mount: Vec<MountRequest>,
+    /// Bind mount a volume
+    #[arg(short, long)]
+    pub volume: Vec<String>,
+    /// Mount volumes from the specified container(s)
+    #[arg(long)]
+    pub volumes_from: Vec<String>,
+    /// Optional volume driver for the container
+    #[arg(long, default_value = "")]
+    pub volume_driver: String,
     /// Size of /dev/shm
     #[arg(long, value_name = "bytes", value_parser = size::bytes)]
     pub shm_size: Option<i64>,

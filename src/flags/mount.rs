@@ -1,71 +1,32 @@
-//! `--mount type=tmpfs,target=/x,tmpfs-size=64m,tmpfs-mode=1777`. Volumes and bind mounts are still to come, and
-//! refused.
+//! `-v` and `--mount`: read by the chapter on volumes, with the folder that this command was called in.
 
 use super::size;
-use engine::api::{MountRequest, TmpfsOptions};
+use anyhow::Result;
+use engine::api::{Empty, Keys, MountRequest};
+use std::path::PathBuf;
+use volumes::{long, short};
 
-/// A mount.
+/// `--mount type=bind,source=/a,target=/b`.
 pub fn parse(text: &str) -> Result<MountRequest, String> {
-    let mut mount = MountRequest::default();
-    let mut options = TmpfsOptions::default();
-    for field in text.split(',') {
-        let (key, value) = match field.split_once('=') {
-            Some((key, value)) => (key.to_ascii_lowercase(), value),
-            // The switches may stand alone.
-            None if matches!(field, "readonly" | "ro") => (field.to_owned(), "true"),
-            None => return Err(format!("invalid field '{field}' must be a key=value pair")),
-        };
-        match key.as_str() {
-            "type" => mount.r#type = value.to_ascii_lowercase(),
-            "source" | "src" => mount.source = value.to_owned(),
-            "target" | "dst" | "destination" => mount.target = value.to_owned(),
-            "readonly" | "ro" => {
-                mount.read_only = match value {
-                    "true" | "1" => true,
-                    "false" | "0" => false,
-                    _ => return Err(format!("invalid value for {key}: {value}")),
-                };
-            }
-            "tmpfs-size" => {
-                options.size_bytes = size::bytes(value).map_err(|_| format!("invalid value for {key}: {value}"))?;
-            }
-            "tmpfs-mode" => {
-                options.mode =
-                    u32::from_str_radix(value, 8).map_err(|_| format!("invalid value for {key}: {value}"))?;
-            }
-            _ => return Err(format!("unknown option '{key}' in '{field}'")),
-        }
-    }
-    if mount.target.is_empty() {
-        return Err("target is required".to_owned());
-    }
-    match mount.r#type.as_str() {
-        "tmpfs" if !mount.source.is_empty() => return Err("a tmpfs mount has no source".to_owned()),
-        "tmpfs" => {}
-        "" => return Err("type is required, and tmpfs is the only one so far".to_owned()),
-        other => return Err(format!("mounts of type {other:?} are not supported yet, only tmpfs")),
-    }
-    if options != TmpfsOptions::default() {
-        mount.tmpfs_options = Some(options);
-    }
-    Ok(mount)
+    let bytes = |text: &str| size::bytes(text).ok();
+    long::parse(text, &here(), bytes).map_err(|error| error.to_string())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tmpfs() {
-        let mount = parse("type=tmpfs,destination=/x,tmpfs-size=1m,tmpfs-mode=1777,ro").unwrap();
-        assert_eq!((mount.target.as_str(), mount.read_only), ("/x", true));
-        assert_eq!(mount.tmpfs_options, Some(TmpfsOptions { size_bytes: 1 << 20, mode: 0o1777 }));
-    }
-
-    #[test]
-    fn anything_else_is_refused() {
-        for text in ["type=bind,src=/a,target=/b", "type=tmpfs", "target=/x", "foo", "type=tmpfs,target=/x,foo=1"] {
-            assert!(parse(text).is_err(), "{text}");
+/// All of `-v`: the places of volumes without a name, and what the engine shall read itself.
+pub fn short(flags: &[String]) -> Result<(Keys, Vec<String>)> {
+    let (mut anonymous, mut binds) = (Keys::new(), Vec::new());
+    for flag in flags {
+        match short::Flag::parse(flag, &here())? {
+            short::Flag::Anonymous(target) => {
+                anonymous.insert(target, Empty {});
+            }
+            short::Flag::Mount(text) => binds.push(text),
         }
     }
+    Ok((anonymous, binds))
+}
+
+/// A folder that was deleted has no path; then a relative one means nothing, and the engine will say so.
+fn here() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! From the flags of `run` and `create` to the request that the engine understands.
 
 use super::container::ContainerFlags;
-use super::{device, environment, security};
+use super::{device, environment, mount, security};
 use anyhow::{Result, bail};
 use engine::api::{ContainerConfig, CreateRequest, HostConfig, LogConfig, RestartPolicy};
 use std::collections::BTreeMap;
@@ -12,8 +12,10 @@ impl ContainerFlags {
         if !matches!(self.pull.as_str(), "" | "always" | "missing" | "never") {
             bail!("invalid pull option: '{}': must be one of \"always\", \"missing\" or \"never\"", self.pull);
         }
-        let request =
-            CreateRequest { config: self.config(detached)?, host_config: self.host_config()?, networking_config: None };
+        let (volumes, binds) = mount::short(&self.volume)?;
+        let config = ContainerConfig { volumes: Some(volumes), ..self.config(detached)? };
+        let host_config = HostConfig { binds: (!binds.is_empty()).then_some(binds), ..self.host_config()? };
+        let request = CreateRequest { config, host_config, networking_config: None };
         if self.rm && !matches!(self.restart.as_str(), "" | "no") {
             bail!("conflicting options: cannot specify both --restart and --rm");
         }
@@ -85,6 +87,8 @@ impl ContainerFlags {
             readonly_paths: paths(),
             tmpfs: (!self.tmpfs.is_empty()).then(|| self.tmpfs.iter().map(|t| tmpfs(t)).collect()),
             mounts: (!self.mount.is_empty()).then(|| self.mount.clone()),
+            volumes_from: some(&self.volumes_from),
+            volume_driver: self.volume_driver.clone(),
             shm_size: self.shm_size.unwrap_or(0),
             sysctls: (!self.sysctl.is_empty()).then(|| pairs(&self.sysctl)),
             devices: Some(self.device.iter().map(|d| device::parse(d)).collect::<Result<_>>()?),

@@ -1,6 +1,7 @@
 //! What is printed: tables, `--format` templates, and the small spellings that Docker's output has made familiar.
 
 pub mod json;
+pub mod natural;
 pub mod ports;
 mod rows;
 pub mod template;

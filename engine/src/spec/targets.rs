@@ -47,7 +47,7 @@ fn make(folder: &Path, place: &Path, is_file: bool) -> std::io::Result<()> {
     }
     path.parent().map_or(Ok(()), make_folder)?;
     // Two mounts may be meant for one place, by way of a link.
-    if path.exists() { Ok(()) } else { File::options().write(true).create(true).mode(0o755).open(path).map(drop) }
+    if path.exists() { Ok(()) } else { File::options().write(true).create_new(true).mode(0o755).open(path).map(drop) }
 }
 
 fn make_folder(path: &Path) -> std::io::Result<()> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What each path is for.
-const ABSENT: [(&str, &str); 13] = [
+const ABSENT: [(&str, &str); 12] = [
     ("/auth", "registries"),
     ("/containers/{id}/archive", "copying files"),
     ("/containers/{id}/attach/ws", "attaching through a web socket"),
@@ -22,11 +22,10 @@ const ABSENT: [(&str, &str); 13] = [
     ("/session", "building images by BuildKit"),
     ("/swarm", "swarm mode"),
     ("/system/df", "counting disk usage"),
-    ("/volumes/create", "volumes"),
 ];
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
-    let lists = Router::new().route("/networks", get(networks)).route("/volumes", get(volumes));
+    let lists = Router::new().route("/networks", get(networks));
     ABSENT.into_iter().fold(lists, |routes, (path, what)| {
         let refuse = move || async move { Refusal::not_implemented(format!("{what}: not supported yet")) };
         routes.route(path, any(refuse))
@@ -44,8 +43,4 @@ async fn networks() -> Answer {
         })
     };
     answer::json(&Value::from(vec![network("host", "host"), network("none", "null")]))
-}
-
-async fn volumes() -> Answer {
-    answer::json(&json!({"Volumes": [], "Warnings": null}))
 }

@@ -21,12 +21,11 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Fields that change nothing of what runs, with the value for which that is so (None: any).
-const HARMLESS: [(&str, Option<&str>); 5] = [
+const HARMLESS: [(&str, Option<&str>); 4] = [
     ("HostConfig.MemorySwappiness", Some("-1")), // the kernel's default
     ("HostConfig.Isolation", Some("\"default\"")),
-    ("HostConfig.VolumeDriver", None), // concerns volumes that are yet to be made, which are refused themselves
-    ("ArgsEscaped", None),             // Windows
-    ("Detach", None),                  // of an exec: repeated in its start, where it counts
+    ("ArgsEscaped", None), // Windows
+    ("Detach", None),      // of an exec: repeated in its start, where it counts
 ];
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
@@ -121,8 +120,8 @@ mod tests {
             "HostConfig.MemorySwappiness is not supported"
         );
         assert_eq!(
-            refusal(r#"{"HostConfig":{"Mounts":[{"Type":"bind","BindOptions":{"Propagation":"shared"}}]}}"#),
-            "HostConfig.Mounts.BindOptions is not supported"
+            refusal(r#"{"HostConfig":{"Mounts":[{"Type":"image","ImageOptions":{"Subpath":"etc"}}]}}"#),
+            "HostConfig.Mounts.ImageOptions is not supported"
         );
         assert_eq!(refusal(r#"{"MacAddress":"02:42:ac:11:00:02"}"#), "MacAddress is not supported");
     }

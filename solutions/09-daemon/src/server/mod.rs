@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   version    /v1.44/containers/json → /containers/json, and a refusal of versions we do not speak
-//!   a route    one file per family: containers, create, streams, exec, images, archives, build, system
+//!   a route    one file per family: containers, create, streams, exec, images, archives, build, volumes, system
 //!   params     the query, in Docker's idea of booleans and filters
 //!   blocking   the engine's methods block; each runs on a thread of its own while this one serves others
 //!   answer     JSON as Go prints it, or a body that grows; an engine's error becomes its HTTP status
@@ -24,6 +24,7 @@ mod params;
 mod streams;
 mod system;
 mod version;
+mod volumes;
 
 use answer::{Answer, Refusal};
 use axum::Router;
@@ -63,6 +64,7 @@ impl Server {
             .merge(images::routes())
             .merge(archives::routes())
             .merge(build::routes())
+            .merge(volumes::routes())
             .merge(absent::routes())
             .fallback(page_not_found)
             .method_not_allowed_fallback(page_not_found)
