@@ -318,4 +318,34 @@ sandboxed! {
         let ours = std::time::UNIX_EPOCH + Duration::from_secs(TIME as u64);
         assert_eq!([time("etc/new"), time("etc/new/a"), time("etc/deep/a"), time("etc/deep/new")], [ours; 4]);
     }
+
+    fn what_a_program_may_do_goes_with_it() {
+        use rustix::fs::{XattrFlags, getxattr, setxattr};
+        // CAP_NET_BIND_SERVICE, permitted and effective: capabilities(7), "File capabilities".
+        let mut capability = [0_u8; 20];
+        capability[..8].copy_from_slice(&[1, 0, 0, 2, 0, 4, 0, 0]);
+        let house = House::new();
+        for (name, attribute, value) in
+            [("a", "security.capability", &capability[..]), ("a", "user.note", b"x"), ("d/b", "user.note", b""), ("d", "user.note", b"d")]
+        {
+            fs::create_dir_all(house.context("d")).unwrap();
+            let path = house.context(name);
+            if !path.exists() {
+                fs::write(&path, "program").unwrap();
+            }
+            setxattr(&path, attribute, value, XattrFlags::empty()).unwrap();
+        }
+        let digest = || copy::resolve(&words("a", "/x/"), "/", house.open().tree()).unwrap().digest();
+        let before = digest();
+        house.copy(".", "/x/").unwrap();
+        let value = |name: &str, attribute: &str| {
+            let mut value = vec![0; 100];
+            let length = getxattr(house.image(name), attribute, value.as_mut_slice()).unwrap();
+            value[..length].to_vec()
+        };
+        assert_eq!(value("x/a", "security.capability"), capability);
+        assert_eq!([value("x/a", "user.note"), value("x/d/b", "user.note"), value("x/d", "user.note")], [&b"x"[..], b"", b"d"]);
+        setxattr(house.context("a"), "user.note", b"y", XattrFlags::empty()).unwrap();
+        assert_ne!(digest(), before, "it is another file now");
+    }
 }
