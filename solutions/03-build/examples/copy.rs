@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut context = Context::folder(Path::new(folder), arguments.get(2).map(Path::new))?;
     context.tree_mut().read_ignore(None)?;
     let copy = Copy { sources: vec![".".into()], destination: "/".into(), ..Copy::default() };
-    let plan = copy::resolve(&copy, "/", context.tree())?;
+    let plan = copy::resolve(&copy, "/", context.tree(), None)?;
     let (files, bytes, digest) = (plan.files(), plan.bytes(), plan.digest());
     println!("{digest}  {files} files, {bytes} bytes, {:?}", start.elapsed());
     if let Some(destination) = arguments.get(1).filter(|path| !path.is_empty()) {

@@ -86,11 +86,11 @@ fn with_plan<T>(
 ) -> Result<T> {
     let wanted = Copy { sources: vec![plainly(&inner(mount))], destination: destination.to_owned(), ..Copy::default() };
     match files {
-        Files::Context(tree) => use_it(copy::resolve(&wanted, "/", tree)?),
-        Files::Named(context) => use_it(copy::resolve(&wanted, "/", context.tree())?),
+        Files::Context(tree) => use_it(copy::resolve(&wanted, "/", tree, None)?),
+        Files::Named(context) => use_it(copy::resolve(&wanted, "/", context.tree(), None)?),
         files @ Files::Layers { .. } => {
             let tree = Tree::source(files.source(name(mount))?, name(mount), None)?;
-            use_it(copy::resolve(&wanted, "/", &tree)?)
+            use_it(copy::resolve(&wanted, "/", &tree, None)?)
         }
     }
 }

@@ -44,7 +44,7 @@ pub fn resolve<'a>(
             plan.pieces.push(Piece::Download(download));
             continue;
         }
-        for selection in copy::select(tree, source, &exclude, add.parents)? {
+        for selection in copy::select(tree, source, &exclude, add.parents, cancel)? {
             let unpack = add.unpack.unwrap_or(true) && !selection.is_folder;
             plan.pieces.push(match unpack && archive::is_archive(tree, &selection)? {
                 true => Piece::Archive(Archive(selection)),

@@ -13,6 +13,7 @@ use layers::digest::Hasher;
 use layers::pack::open;
 use rustix::fs::{FileType, OFlags, fstat};
 
+use crate::cancel::Cancel;
 use crate::context::entry::{Entry, Kind, Stamp, copied_attributes, file_digest};
 use crate::context::rooted::kind;
 use crate::context::tree::Tree;
@@ -23,7 +24,7 @@ const BUFFER: usize = 256 * 1024;
 const MOST_THREADS: usize = 8;
 
 /// Finds out the content of all files among these entries, whose paths begin at `base`.
-pub(crate) fn find_out(tree: &Tree, base: &Path, entries: &mut [Entry]) -> Result<()> {
+pub(crate) fn find_out(tree: &Tree, base: &Path, entries: &mut [Entry], cancel: Option<&Cancel>) -> Result<()> {
     let mut unknown = Vec::new();
     for entry in entries.iter_mut() {
         let path = entry.below(base);
@@ -37,7 +38,7 @@ pub(crate) fn find_out(tree: &Tree, base: &Path, entries: &mut [Entry]) -> Resul
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(unknown.len());
     let work = Mutex::new(unknown.into_iter());
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| read_all(tree, base, &work))).collect();
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| read_all(tree, base, &work, cancel))).collect();
         threads
             .into_iter()
             .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -45,19 +46,24 @@ pub(crate) fn find_out(tree: &Tree, base: &Path, entries: &mut [Entry]) -> Resul
 }
 
 /// What one thread does: one file after the other, as long as there are any.
-fn read_all<'a>(tree: &Tree, base: &Path, work: &Mutex<impl Iterator<Item = &'a mut Entry>>) -> Result<()> {
+fn read_all<'a>(
+    tree: &Tree,
+    base: &Path,
+    work: &Mutex<impl Iterator<Item = &'a mut Entry>>,
+    cancel: Option<&Cancel>,
+) -> Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
         let next = work.lock().map_or(None, |mut work| work.next());
         let Some(entry) = next else { return Ok(()) };
-        read(tree, &entry.below(base), entry, &mut buffer)?;
+        read(tree, &entry.below(base), entry, &mut buffer, cancel)?;
     }
 }
 
-fn read(tree: &Tree, path: &Path, entry: &mut Entry, buffer: &mut [u8]) -> Result<()> {
+fn read(tree: &Tree, path: &Path, entry: &mut Entry, buffer: &mut [u8], cancel: Option<&Cancel>) -> Result<()> {
     let since = SystemTime::now();
     let (mut file, stamp) = open_file(tree, path)?;
-    let digest = digest_of(&mut file, buffer).map_err(Error::io("read", path))?;
+    let digest = digest_of(&mut file, path, buffer, cancel)?;
     entry.stamp = stamp;
     entry.kind = Kind::File { content: Some(digest) };
     let after = Stamp::of(&fstat(&file).map_err(Error::io("examine", path))?);
@@ -84,15 +90,18 @@ pub(crate) fn open_file(tree: &Tree, path: &Path) -> Result<(File, Stamp)> {
 }
 
 /// The digest of an open file, from where it is read to its end, and of its extended attributes.
-pub(crate) fn digest_of(file: &mut File, buffer: &mut [u8]) -> io::Result<Digest> {
-    let xattrs = copied_attributes(Attributes::read(file.as_fd())?.xattrs);
+pub(crate) fn digest_of(file: &mut File, path: &Path, buffer: &mut [u8], cancel: Option<&Cancel>) -> Result<Digest> {
+    let xattrs = Attributes::read(file.as_fd()).map_err(Error::io("examine", path))?.xattrs;
     let mut hasher = Hasher::default();
     loop {
+        if cancel.is_some_and(Cancel::is_cancelled) {
+            return Err(Error::Cancelled);
+        }
         match file.read(buffer) {
-            Ok(0) => return Ok(file_digest(hasher.finish(), &xattrs)),
+            Ok(0) => return Ok(file_digest(hasher.finish(), &copied_attributes(xattrs))),
             Ok(count) => hasher.update(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(Error::io("read", path)(error)),
         }
     }
 }

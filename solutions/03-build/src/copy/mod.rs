@@ -24,6 +24,7 @@ use layers::Digest;
 use layers::digest::Hasher;
 
 use crate::add::{Archive, Download, is_git, is_url};
+use crate::cancel::Cancel;
 use crate::context::Tree;
 use crate::context::entry::{Entry, Kind, Stamp, digest, field};
 use crate::error::{Error, Result};
@@ -81,14 +82,14 @@ impl Destination {
 ///
 /// # Errors
 /// A source is not there, a flag is malformed, or a file cannot be read.
-pub fn resolve<'a>(copy: &Copy, cwd: &str, tree: &'a Tree) -> Result<Plan<'a>> {
+pub fn resolve<'a>(copy: &Copy, cwd: &str, tree: &'a Tree, cancel: Option<&Cancel>) -> Result<Plan<'a>> {
     let mut plan = Plan::new(copy, cwd, tree)?;
     let exclude = Ignore::patterns("--exclude", copy.exclude.iter().map(String::as_str))?;
     for source in &copy.sources {
         if is_url(source) || is_git(source) {
             return Err(Error::CopyUrl(if is_git(source) { "git ref" } else { "URL" }));
         }
-        for selection in sources::select(tree, source, &exclude, copy.parents)? {
+        for selection in sources::select(tree, source, &exclude, copy.parents, cancel)? {
             plan.pieces.push(Piece::Files(selection));
         }
     }

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use layers::pack::{names, open};
 use rustix::fs::{FileType, OFlags};
 
+use crate::cancel::Cancel;
 use crate::context::entry::{Entry, Kind, shown};
 use crate::context::rooted::{Resolved, examine, kind};
 use crate::context::walk::{Select, entry, special, walk};
@@ -32,7 +33,13 @@ pub(crate) struct Selection {
 ///
 /// `..` at the beginning leads nowhere: the root of the tree is the root of the world. A source without wildcards has to
 /// be there. With them it is no error if nothing matches.
-pub(crate) fn select(tree: &Tree, source: &str, exclude: &Ignore, parents: bool) -> Result<Vec<Selection>> {
+pub(crate) fn select(
+    tree: &Tree,
+    source: &str,
+    exclude: &Ignore,
+    parents: bool,
+    cancel: Option<&Cancel>,
+) -> Result<Vec<Selection>> {
     let (source, include) = if parents { split_pivot(source)? } else { (source.to_owned(), None) };
     let required = !has_wildcard(source.as_bytes()) && include.as_ref().is_none_or(|include| include.required);
     let wanted = from_root(source.as_bytes());
@@ -59,7 +66,7 @@ pub(crate) fn select(tree: &Tree, source: &str, exclude: &Ignore, parents: bool)
         if selection.entries.is_empty() && (hidden || include.is_some()) {
             continue;
         }
-        contents::find_out(tree, &selection.base, &mut selection.entries)?;
+        contents::find_out(tree, &selection.base, &mut selection.entries, cancel)?;
         selections.push(selection);
     }
     if required && selections.is_empty() { Err(not_found()) } else { Ok(selections) }

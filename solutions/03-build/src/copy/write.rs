@@ -15,8 +15,9 @@ use layers::attributes::{Attributes, Writer};
 use rustix::fs::{AtFlags, Dev, FileType, Mode, OFlags, fstat, linkat, makedev, mknodat, openat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
+use super::data::{self, Copying};
 use super::folders::{Folders, is_folder};
-use super::{Piece, Plan, Selection, data, text_entry};
+use super::{Piece, Plan, Selection, text_entry};
 use crate::cancel::Cancel;
 use crate::context::Tree;
 use crate::context::contents::{digest_of, open_file};
@@ -144,9 +145,7 @@ impl<'a> Copier<'a> {
         let place =
             if selection.is_folder { self.destination_folder()? } else { self.place_for_file(&selection.name)? };
         for entry in &mut selection.entries {
-            if self.target.cancel.is_some_and(Cancel::is_cancelled) {
-                return Err(Error::Cancelled);
-            }
+            self.check_cancelled()?;
             let at = entry.below(&place);
             match &entry.kind {
                 Kind::Folder { xattrs } => {
@@ -162,6 +161,13 @@ impl<'a> Copier<'a> {
             }
         }
         Ok(())
+    }
+
+    fn check_cancelled(&self) -> Result<()> {
+        match self.target.cancel.is_some_and(Cancel::is_cancelled) {
+            true => Err(Error::Cancelled),
+            false => Ok(()),
+        }
     }
 
     /// What an entry gets when it is written.
@@ -184,11 +190,13 @@ impl<'a> Copier<'a> {
         let wanted = self.wanted(entry, copied_attributes(xattrs));
         let mut made = self.create(at)?;
         let blocks = fstat(&source).map_err(Error::io("examine", from))?.st_blocks.cast_unsigned();
-        data::copy(&mut source, &mut made, stamp.size, blocks, &mut self.buffer).map_err(Error::io("copy", from))?;
+        let mut how = Copying { buffer: &mut self.buffer, cancel: self.target.cancel };
+        data::copy(&mut source, &mut made, stamp.size, blocks, &mut how).map_err(Error::io("copy", from))?;
+        self.check_cancelled()?;
         let after = Stamp::of(&fstat(&source).map_err(Error::io("examine", from))?);
         if !tree.is_immutable() && (stamp != entry.stamp || after != stamp) {
             made.rewind().map_err(Error::io("read", shown(at)))?;
-            let digest = digest_of(&mut made, &mut self.buffer).map_err(Error::io("read", shown(at)))?;
+            let digest = digest_of(&mut made, at, &mut self.buffer, self.target.cancel)?;
             entry.kind = Kind::File { content: Some(digest) };
         }
         self.attribute(&made, at, &wanted)
@@ -202,7 +210,9 @@ impl<'a> Copier<'a> {
     pub(crate) fn other_file(&mut self, at: &Path, from: &mut File, mode: u32) -> Result<()> {
         let wanted = self.wanted(&Entry { mode, ..text_entry(b"") }, Vec::new());
         let mut made = self.create(at)?;
-        data::copy(from, &mut made, u64::MAX, u64::MAX, &mut self.buffer).map_err(Error::io("write", shown(at)))?;
+        let mut how = Copying { buffer: &mut self.buffer, cancel: self.target.cancel };
+        data::copy(from, &mut made, u64::MAX, u64::MAX, &mut how).map_err(Error::io("write", shown(at)))?;
+        self.check_cancelled()?;
         self.attribute(&made, at, &wanted)
     }
 

@@ -51,7 +51,7 @@ impl Making<'_> {
         let cwd = &self.state.image.config.working_dir;
         let resolve = || match kind {
             "ADD" => add::resolve(copy, cwd, tree, build.folder, Some(build.cancel)),
-            _ => copy::resolve(copy, cwd, tree),
+            _ => copy::resolve(copy, cwd, tree, Some(build.cancel)),
         };
         if !is_context || build.loaded.swap(true, Ordering::Relaxed) {
             return resolve();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, Mode, mknodat};
+use solution_3::cancel::Cancel;
 use solution_3::context::Context;
 use solution_3::copy::{self, Plan, Target, Written};
 use solution_3::instruction::Copy;
@@ -52,7 +53,8 @@ impl House {
     /// Copies, and looks afterwards whether anything outside was touched.
     fn copy(&self, source: &str, destination: &str) -> Result<Written> {
         let context = self.open();
-        let result = copy::resolve(&words(source, destination), "/", context.tree()).and_then(|plan| self.write(plan));
+        let result =
+            copy::resolve(&words(source, destination), "/", context.tree(), None).and_then(|plan| self.write(plan));
         self.check_outside();
         result
     }
@@ -197,7 +199,7 @@ sandboxed! {
             fs::write(house.context("d/a"), "before").unwrap();
             fs::write(house.context("d/b"), "b").unwrap();
             let context = house.open();
-            let plan = || copy::resolve(&words("d", "/d"), "/", context.tree()).unwrap();
+            let plan = || copy::resolve(&words("d", "/d"), "/", context.tree(), None).unwrap();
             let before = plan();
             let digest = before.digest();
             touch(&house);
@@ -207,6 +209,23 @@ sandboxed! {
             let copied = fs::read(house.image("d/a")).unwrap();
             assert_eq!(copied, fs::read(house.context("d/a")).unwrap(), "{name}");
         }
+    }
+
+    fn whoever_cancels_does_not_wait_for_large_files() {
+        let house = House::new();
+        fs::File::create(house.context("large")).unwrap().set_len(1 << 40).unwrap();
+        let cancel = Cancel::new().unwrap();
+        let context = house.open();
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(100));
+                cancel.cancel();
+            });
+            let plan = copy::resolve(&words("large", "/"), "/", context.tree(), Some(&cancel));
+            assert!(matches!(plan, Err(Error::Cancelled)));
+        });
+        assert!(start.elapsed() < Duration::from_secs(10), "a terabyte was read to its end");
     }
 
     fn what_is_gone_or_another_thing_is_no_copy() {
@@ -229,7 +248,7 @@ sandboxed! {
             let house = House::new();
             fs::write(house.context("a"), "before").unwrap();
             let context = house.open();
-            let plan = copy::resolve(&words("a", "/d/"), "/", context.tree()).unwrap();
+            let plan = copy::resolve(&words("a", "/d/"), "/", context.tree(), None).unwrap();
             touch(&house.context("a"));
             let start = Instant::now();
             house.write(plan).unwrap_err();
@@ -335,7 +354,7 @@ sandboxed! {
             }
             setxattr(&path, attribute, value, XattrFlags::empty()).unwrap();
         }
-        let digest = || copy::resolve(&words("a", "/x/"), "/", house.open().tree()).unwrap().digest();
+        let digest = || copy::resolve(&words("a", "/x/"), "/", house.open().tree(), None).unwrap().digest();
         let before = digest();
         house.copy(".", "/x/").unwrap();
         let value = |name: &str, attribute: &str| {

@@ -54,7 +54,7 @@ pub fn build_in(context: &Context, text: &str) -> Result<Vec<String>, Error> {
                 Instruction::Copy(copy) => {
                     let source = copy.from.as_ref().map(|from| source(&stages, from));
                     let tree = source.as_ref().unwrap_or(context.tree());
-                    write(copy::resolve(&copy, &cwd, tree)?, &copy, root.path())?;
+                    write(copy::resolve(&copy, &cwd, tree, None)?, &copy, root.path())?;
                 }
                 Instruction::Add(add) => {
                     let downloads = std::env::temp_dir();

@@ -12,7 +12,7 @@ use solution_3::instruction::Copy;
 fn digest(folder: &Path, cache: Option<&Path>) -> Digest {
     let context = Context::folder(folder, cache).unwrap();
     let copy = Copy { sources: vec![".".into()], destination: "/".into(), ..Copy::default() };
-    copy::resolve(&copy, "/", context.tree()).unwrap().digest()
+    copy::resolve(&copy, "/", context.tree(), None).unwrap().digest()
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn an_archive_is_a_context_whatever_it_is_packed_with() {
         assert_eq!(context.tree().read("Dockerfile").unwrap().unwrap(), b"FROM scratch");
         context.tree_mut().read_ignore(Some("Dockerfile")).unwrap();
         let names =
-            |source: &str| copy::resolve(&from(source.into(), "/"), "/", context.tree()).map(|plan| plan.files());
+            |source: &str| copy::resolve(&from(source.into(), "/"), "/", context.tree(), None).map(|plan| plan.files());
         // Dockerfile, .dockerignore, a, d, d/c.
         assert_eq!(names(".").unwrap(), 5);
         assert!(matches!(names("b"), Err(Error::NotFound { hidden: true, .. })));
@@ -286,7 +286,7 @@ fn a_context_may_come_from_a_url() {
     for (path, text, files) in [("/c.tar.gz", "FROM a", 2), ("/Dockerfile", "FROM b", 1), ("/moved", "FROM b", 1)] {
         let context = Context::url(&format!("{server}{path}"), house.path(), Limits::default(), None).unwrap();
         assert_eq!(context.tree().read("Dockerfile").unwrap().unwrap(), text.as_bytes());
-        assert_eq!(copy::resolve(&from(".".into(), "/"), "/", context.tree()).unwrap().files(), files);
+        assert_eq!(copy::resolve(&from(".".into(), "/"), "/", context.tree(), None).unwrap().files(), files);
         assert_eq!(left(&house), 1);
     }
     assert_eq!(left(&house), 0);
@@ -308,7 +308,7 @@ fn servers_that_fail_are_told_of() {
         Context::url("git@host:a/b.git", std::env::temp_dir().as_path(), Limits::default(), None)
             .unwrap_err()
             .to_string(),
-        copy::resolve(&from("https://host/a".into(), "/"), "/", &empty()).unwrap_err().to_string(),
+        copy::resolve(&from("https://host/a".into(), "/"), "/", &empty(), None).unwrap_err().to_string(),
     ];
     let all = texts.iter().chain(&more).map(|text| text.replace(&server, "http://server"));
     insta::assert_snapshot!(all.collect::<Vec<_>>().join("\n"), @"
