@@ -64,6 +64,14 @@ pub fn write(root: &Path, chapter: &Chapter, wrong: &[Wrong]) -> Result<PathBuf>
         mirror(&root.join(folder), &place.join(folder))?;
     }
     mirror(&root.join(&solution).join("tests"), &place.join(&solution).join("tests"))?;
+    // What it is built on, as it is.
+    for other in fs::read_dir(root.join("solutions"))? {
+        let other = Path::new("solutions").join(other?.file_name());
+        if other != solution {
+            mirror(&root.join(&other).join("src"), &place.join(&other).join("src"))?;
+            keep(&place.join(&other).join("Cargo.toml"), &fs::read_to_string(root.join(&other).join("Cargo.toml"))?)?;
+        }
+    }
     Ok(place)
 }
 

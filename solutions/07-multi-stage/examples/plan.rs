@@ -6,12 +6,13 @@
 //! ```
 //! Nothing is built, and no image is looked at: what an image's own ONBUILD would add is not shown.
 
+extern crate solution_7 as multi_stage;
+
 use build::expand::Args;
 use build::expand::args::automatic;
 use layers::manifest::Platform;
 use multi_stage::plan::{Dot, Plan};
 use multi_stage::{Asked, Graph};
-use solution_7 as multi_stage;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::ExitCode;

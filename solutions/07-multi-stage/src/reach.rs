@@ -19,7 +19,6 @@ pub fn reached(target: usize, edges: &[Vec<usize>]) -> BTreeSet<usize> {
 }
 
 /// Stages that can never be built, because each of them needs the next, and the last needs the first; None if there are none.
-/// (A file may have many thousands: a function that calls itself for each would not come back.)
 pub fn circle(edges: &[Vec<usize>]) -> Option<Vec<usize>> {
     // exercise: 7.3 circle: a way that leads to where it has been
     let (mut on_way, mut done) = (vec![false; edges.len()], vec![false; edges.len()]);

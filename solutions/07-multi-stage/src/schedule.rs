@@ -67,16 +67,20 @@ where
     };
     thread::scope(|scope| {
         let work = &work;
+        let mut threads = Vec::new();
         loop {
             match site.next() {
-                Next::Begin(stage) => {
-                    if let Err(error) = thread::Builder::new().spawn_scoped(scope, move || work(stage)) {
-                        return fail(Failure::Thread(error.kind()));
-                    }
-                }
-                Next::Stuck(stages) => return fail(Failure::Stuck(stages)),
-                Next::Over => return,
+                Next::Begin(stage) => match thread::Builder::new().spawn_scoped(scope, move || work(stage)) {
+                    Ok(thread) => threads.push(thread),
+                    Err(error) => break fail(Failure::Thread(error.kind())),
+                },
+                Next::Stuck(stages) => break fail(Failure::Stuck(stages)),
+                Next::Over => break,
             }
+        }
+        for thread in threads {
+            // What a thread panicked for goes on here, as what it is.
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     });
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {

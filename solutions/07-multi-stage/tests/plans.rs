@@ -184,13 +184,16 @@ fn a_context_takes_the_place_of_an_image_or_a_stage() {
 }
 
 #[test]
-fn ten_thousand_stages_take_no_time() {
+fn the_largest_file_takes_no_time() {
     let mut text = String::from("FROM scratch AS s0\n");
-    for stage in 1..5_000 {
-        text += &format!("FROM s{}\nFROM scratch AS s{stage}\nCOPY --from=s{0} / /\n", stage - 1);
+    for stage in 1..1000_usize {
+        text += &format!("FROM s{} AS s{stage}\n", stage - 1);
+        for from in 0..8 {
+            text += &format!("COPY --from=s{} / /\n", (stage - 1).saturating_sub(from));
+        }
     }
     let begun = std::time::Instant::now();
     let graph = Wish::default().graph(&text).unwrap();
-    assert_eq!((graph.stages.len(), graph.reached.len()), (9_999, 5_000));
+    assert_eq!((graph.stages.len(), graph.reached.len()), (1000, 1000));
     assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
 }
