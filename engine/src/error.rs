@@ -52,7 +52,7 @@ impl From<layers::Error> for Error {
         let kind = match error {
             E::NoSuchImage(_) => Kind::NotFound,
             E::Conflict(_) => Kind::Conflict,
-            E::Reference(_) | E::Platform(_) | E::Instruction(_) | E::InvalidDigest(_) => Kind::Invalid,
+            E::Reference(_) | E::Platform(_) | E::InvalidDigest(_) => Kind::Invalid,
             _ => Kind::System,
         };
         Self::new(kind, error.to_string())

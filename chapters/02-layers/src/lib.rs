@@ -73,8 +73,6 @@ pub mod image;
 pub mod import;
 #[path = "../../../solutions/02-layers/src/index_file.rs"]
 mod index_file;
-#[path = "../../../solutions/02-layers/src/instructions.rs"]
-pub mod instructions;
 #[path = "../../../solutions/02-layers/src/manifest.rs"]
 pub mod manifest;
 #[path = "../../../solutions/02-layers/src/pins.rs"]
@@ -84,8 +82,6 @@ pub mod reference;
 pub mod remove;
 #[path = "../../../solutions/02-layers/src/store.rs"]
 pub mod store;
-#[path = "../../../solutions/02-layers/src/words.rs"]
-pub mod words;
 
 #[cfg(test)]
 #[path = "../../../tests/support/not_run.rs"]

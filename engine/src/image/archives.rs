@@ -3,6 +3,7 @@
 use crate::image::commit::ImportOptions;
 use crate::{Engine, Error, Kind, Result, api};
 use layers::Reference;
+use layers::image::Config;
 use layers::import::Import;
 use layers::manifest::Platform;
 use std::io::{Read, Write};
@@ -36,13 +37,10 @@ impl Engine {
         let platform = Some(&options.platform).filter(|text| !text.is_empty()).map(|text| Platform::parse(text));
         let name = name(&options.repo, &options.tag)?;
         let reference = name.as_ref().map(|name| name.to_string());
-        let import = Import {
-            name,
-            message: options.message.clone(),
-            changes: options.changes.clone(),
-            platform: platform.transpose()?,
-            created: None,
-        };
+        let mut config = Config::default();
+        build::change::apply(&mut config, &options.changes)?;
+        let import =
+            Import { name, message: options.message.clone(), config, platform: platform.transpose()?, created: None };
         let id = layers::import::import(self.store()?, from, import)?.id.to_string();
         if let Some(reference) = reference {
             self.tell("image", "tag", &id, &[("name", &reference)]);

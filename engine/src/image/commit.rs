@@ -60,7 +60,7 @@ impl Engine {
         let mut config = config.unwrap_or_else(|| record.config.clone());
         merge(&mut config, &record.config);
         let mut recipe = layers::image::Config::from(&config);
-        layers::instructions::apply(&mut recipe, &options.changes)?;
+        build::change::apply(&mut recipe, &options.changes)?;
 
         let paused = options.pause && status == Status::Running && self.hold_still(&container)?;
         let written = self.write_image(&container, &record, options, recipe, name.as_ref());

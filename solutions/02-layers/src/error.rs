@@ -56,9 +56,6 @@ pub enum Error {
     /// A manifest, index or config that cannot be read, or contradicts itself.
     #[error("invalid {kind}: {why}")]
     Document { kind: &'static str, why: String },
-    /// An instruction of `--change` that is none, or is malformed.
-    #[error("{0}")]
-    Instruction(String),
     /// Nothing has this name or ID.
     #[error("No such image: {0}")]
     NoSuchImage(String),

@@ -3,7 +3,6 @@
 use crate::commit::{About, Base, NewLayer};
 use crate::error::{Error, Result};
 use crate::image::Config;
-use crate::instructions;
 use crate::manifest::{Descriptor, Platform, media_type};
 use crate::pack::pack;
 use crate::reference::Reference;
@@ -18,8 +17,7 @@ pub struct Import {
     pub name: Option<Reference>,
     /// The comment of its only step; empty is Docker's `Imported from -`.
     pub message: String,
-    /// Dockerfile instructions: `CMD ["sh"]`, `ENV A=b`.
-    pub changes: Vec<String>,
+    pub config: Config,
     /// None is this machine's.
     pub platform: Option<Platform>,
     /// None is now.
@@ -29,10 +27,8 @@ pub struct Import {
 /// Makes an image of a tar of files, which may be compressed.
 ///
 /// # Errors
-/// If an instruction is wrong, or the archive refused; nothing is registered then.
+/// If the archive is refused; nothing is registered then.
 pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Result<Image> {
-    let mut config = Config::default();
-    instructions::apply(&mut config, &import.changes)?;
     store.adding(|writing| {
         // A few kilobytes may inflate to more than the disk holds.
         let limit = store.limits.bytes;
@@ -46,7 +42,7 @@ pub fn import(store: &Store, from: &mut (dyn Read + Send), import: Import) -> Re
         let comment = if import.message.is_empty() { "Imported from -".to_owned() } else { import.message };
         let about = About { comment, created, ..About::default() };
         let base = Base::scratch(import.platform.unwrap_or_else(Platform::host));
-        store.assemble(writing, base, Some(layer), config, about, import.name.as_ref())
+        store.assemble(writing, base, Some(layer), import.config, about, import.name.as_ref())
     })
 }
 

@@ -46,13 +46,11 @@ pub mod history;
 pub mod image;
 pub mod import;
 mod index_file;
-pub mod instructions;
 pub mod manifest;
 pub mod pins;
 pub mod reference;
 pub mod remove;
 pub mod store;
-pub mod words;
 
 #[cfg(test)]
 #[path = "../../../tests/support/not_run.rs"]

@@ -9,6 +9,7 @@
 pub mod add;
 pub mod cache;
 pub mod cancel;
+pub mod change;
 pub mod checks;
 pub mod context;
 pub mod copy;

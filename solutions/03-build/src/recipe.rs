@@ -24,7 +24,8 @@ pub fn apply(image: &mut ImageConfig, cmd_set: &mut bool, instruction: &Instruct
             let args = command_line(config, command);
             *cmd_set = true;
             let told = format!("CMD {}", quoted(&args));
-            config.cmd = Some(args);
+            // An empty one takes away what was inherited.
+            config.cmd = Some(args).filter(|args| !args.is_empty());
             // Docker writes it for every CMD, of whatever form.
             config.args_escaped = true;
             told
@@ -36,7 +37,7 @@ pub fn apply(image: &mut ImageConfig, cmd_set: &mut bool, instruction: &Instruct
                 config.cmd = None;
             }
             let told = format!("ENTRYPOINT {}", quoted(&args));
-            config.entrypoint = Some(args);
+            config.entrypoint = Some(args).filter(|args| !args.is_empty());
             told
         }
         Instruction::Env(pairs) => {

@@ -57,9 +57,8 @@ fn run(store: &Store, command: &[&str]) -> Result<()> {
         }
         ["remove", image] => show(&store.remove(image, false, true, &|| Ok(Vec::new()))?),
         ["prune"] => show(&store.prune(false, &|_| true, &|| Ok(Vec::new()))?.0),
-        ["import", name, changes @ ..] => {
-            let changes = changes.iter().map(|change| (*change).to_owned()).collect();
-            let about = Import { name: Some(Reference::parse(name)?.or_latest()), changes, ..Import::default() };
+        ["import", name] => {
+            let about = Import { name: Some(Reference::parse(name)?.or_latest()), ..Import::default() };
             println!("{}", import(store, &mut stdin(), about)?.id);
         }
         other => eprintln!("images: unknown command {other:?}"),

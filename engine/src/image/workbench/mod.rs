@@ -9,6 +9,7 @@ mod host;
 
 use crate::{Error, Kind, Result};
 use host::{Files, Node};
+use layers::image::Config;
 use layers::import::{Import, import};
 use layers::{Image, Reference, Store};
 use std::collections::BTreeMap;
@@ -19,7 +20,6 @@ use std::{fs, io};
 use tar::EntryType;
 
 const NAME: &str = "workbench:latest";
-const CHANGES: [&str; 2] = [r#"CMD ["sh"]"#, "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
 
 /// Folders of every image: path, mode, owner.
 const FOLDERS: [(&str, u32, u64); 16] = [
@@ -84,7 +84,11 @@ fn make(store: &Store) -> Result<Image> {
     let about = Import {
         name: Some(Reference::parse(NAME)?),
         message: format!("put together from {}", files.about),
-        changes: CHANGES.map(str::to_owned).to_vec(),
+        config: Config {
+            cmd: Some(vec!["sh".to_owned()]),
+            env: Some(vec![build::recipe::PATH.to_owned()]),
+            ..Config::default()
+        },
         platform: None,
         created: jiff::Timestamp::from_second(i64::try_from(files.newest).unwrap_or_default()).ok(),
     };

@@ -51,7 +51,7 @@ fn arguments(keyword: Option<Keyword>, rest: &str, escape: char) -> Result<Argum
             Some(words) => Arguments::Exec(words),
             None => Arguments::Text(rest.to_owned()),
         },
-        Some(Keyword::Arg) => Arguments::Words(layers::words::split(rest, escape)),
+        Some(Keyword::Arg) => Arguments::Words(words::split(rest, escape)),
         Some(Keyword::Expose | Keyword::From) => Arguments::Words(words::at_blanks(rest)),
         Some(keyword @ (Keyword::Env | Keyword::Label)) => {
             Arguments::Pairs(words::pairs(keyword.name(), rest, escape)?)

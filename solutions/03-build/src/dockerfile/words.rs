@@ -2,8 +2,6 @@
 //!
 //! Quotes and escapes stay in what is cut here: they are taken away by [`crate::expand`], when the variables are known.
 
-use layers::words::split;
-
 /// What separates an instruction from its arguments, and these from each other.
 const BLANKS: [char; 5] = ['\t', '\u{b}', '\u{c}', '\r', ' '];
 
@@ -46,6 +44,40 @@ fn flag(line: &str, escape: char) -> (String, &str) {
     (flag, "")
 }
 
+/// Cuts a line into words at blanks that are neither quoted nor escaped. Quotes and escapes stay in the words; `escape` is a
+/// backslash, or what a Dockerfile says.
+pub(crate) fn split(line: &str, escape: char) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            c if quote.is_none() && c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                continue;
+            }
+            '\'' | '"' if quote.is_none() => quote = Some(c),
+            c if quote == Some(c) => quote = None,
+            // Nothing is escaped within single quotes. At the very end an escape has nothing to escape, and goes.
+            c if c == escape && quote != Some('\'') => {
+                if let Some(next) = chars.next() {
+                    word.extend([c, next]);
+                }
+                continue;
+            }
+            _ => {}
+        }
+        word.push(c);
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
 /// Cuts at blanks, whatever is quoted.
 pub(crate) fn at_blanks(text: &str) -> Vec<String> {
     text.split(BLANKS).filter(|word| !word.is_empty()).map(str::to_owned).collect()
@@ -75,4 +107,16 @@ pub(crate) fn pairs(instruction: &str, text: &str, escape: char) -> Result<Vec<P
         None => Err(format!("Syntax error - can't find = in {word:?}. Must be of the form: name=value")),
     };
     words.iter().map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_at_blanks_outside_of_quotes() {
+        assert_eq!(split(r#" a "b c"  d\ e 'f "g' h="#, '\\'), [r"a", r#""b c""#, r"d\ e", r#"'f "g'"#, "h="]);
+        assert_eq!(split(r"a` b\ 'c` d' e`", '`'), ["a` b\\", "'c` d'", "e"]);
+        assert_eq!(split("  ", '\\'), Vec::<String>::new());
+    }
 }
