@@ -158,7 +158,11 @@ impl Step {
             });
         }
         let died = || Error::system("run the command", "its process was killed from outside");
-        shim::report(&self.report)?.and_then(|answer| answer.exit_code).ok_or_else(died)
+        let answer = shim::report(&self.report)?.ok_or_else(died)?;
+        if let Some(why) = answer.why {
+            output(Stream::Stderr, &format!("{why}\n"));
+        }
+        answer.exit_code.ok_or_else(died)
     }
 
     /// Waits until nothing of it is left. If the command still runs, it is killed.
@@ -221,7 +225,7 @@ fn record(id: &ContainerId, process: &Process) -> Record {
             Network::None => "none".to_owned(),
             Network::Host => "host".to_owned(),
         },
-        extra_hosts: Some(process.add_hosts.clone()),
+        extra_hosts: Some(extra_hosts(process)),
         tmpfs: Some(tmpfs),
         auto_remove: true,
         ..HostConfig::default()
@@ -239,13 +243,20 @@ fn record(id: &ContainerId, process: &Process) -> Record {
         config: ContainerConfig {
             hostname: HOSTNAME.to_owned(),
             user: process.user.clone(),
-            env: Some(process.env.clone()),
+            // A container has its name in its environment, the commands of a build have not: a bare name takes it away.
+            env: Some([vec!["HOSTNAME".to_owned()], process.env.clone()].concat()),
             working_dir: process.cwd.clone(),
             ..ContainerConfig::default()
         },
         host_config,
         mount_points: Vec::new(),
     }
+}
+
+/// The user's, and itself, which it should find without asking anybody.
+fn extra_hosts(process: &Process) -> Vec<String> {
+    let own = (process.network != Network::Host).then(|| format!("{HOSTNAME}:127.0.0.1"));
+    own.into_iter().chain(process.add_hosts.iter().cloned()).collect()
 }
 
 /// Bytes as text. A character may come in two pieces.

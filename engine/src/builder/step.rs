@@ -81,12 +81,11 @@ fn run() -> Result<()> {
     crate::learner::tell_panics_to(report.try_clone().ok().map(crate::learner::Listener::Start));
     let wanted = letter.explain;
     let (outcome, told) = explain::during(wanted, || contain(&letter));
-    let answer = outcome.map(|code| Answer { exit_code: Some(code), ..Answer::default() });
-    report_to(report, told, answer).map_err(trouble)
+    report_to(report, told, outcome).map_err(trouble)
 }
 
-/// Runs the command to its end, and returns its exit code.
-fn contain(letter: &Letter) -> Result<i32> {
+/// Runs the command to its end, and tells its exit code.
+fn contain(letter: &Letter) -> Result<Answer> {
     let record = &letter.record;
     let container = Container { id: record.id.clone(), folder: letter.folder.clone(), run: letter.folder.clone() };
     let root = inherited(letter.root)?;
@@ -106,7 +105,15 @@ fn contain(letter: &Letter) -> Result<i32> {
     if let Err(error) = cgroup.remove() {
         tracing::warn!("cgroup of a step: {error}");
     }
-    Ok(ended?.code())
+    match ended {
+        Ok(status) => Ok(Answer { exit_code: Some(status.code()), ..Answer::default() }),
+        // There is no such command, or it is none: as a shell, this tells by a code, and in words.
+        Err(error) if matches!(error.exit_code(), 126 | 127) => {
+            let why = Some(format!("runc run failed: {error}"));
+            Ok(Answer { exit_code: Some(error.exit_code()), why, ..Answer::default() })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn inherited(number: RawFd) -> Result<OwnedFd> {

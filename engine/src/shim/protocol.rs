@@ -87,6 +87,9 @@ pub(crate) struct Answer {
     pub exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub processes: Vec<i32>,
+    /// Why there was nothing that could have ended with this exit code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
 }
 
 impl Line {
