@@ -48,7 +48,8 @@ impl Making<'_> {
             let content = self.sources.content(mount).map_err(Error::Source)?;
             content.into_iter().for_each(|content| key.digest(format!("{name}'s content"), content));
         }
-        let work = Work { key, shown: self.shown(step), skeleton: self.build.run.skeleton().map(Into::into) };
+        let work =
+            Work { key, shown: self.shown(step), skeleton: self.build.run.skeleton().map(Into::into), alone: false };
         let make = |making: &Self, root: OwnedFd, id: usize| {
             let mut env = making.state.scope.environment();
             env.extend(making.build.settings.args.proxies().into_iter().filter(|proxy| !making.has(proxy)));

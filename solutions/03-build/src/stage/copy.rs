@@ -26,7 +26,7 @@ impl Making<'_> {
         let plan = self.resolve(kind, copy, other.as_ref().unwrap_or(self.build.context), other.is_none())?;
         let content = plan.digest();
         let key = self.key(kind, copy, &plan.destination, content);
-        let work = Work { key: key.told(named(&plan)), shown: self.shown(step), skeleton: None };
+        let work = Work { key: key.told(named(&plan)), shown: self.shown(step), skeleton: None, alone: is_alone(copy) };
         let destination = plan.destination.clone();
         let make = |making: &Self, root: OwnedFd, id: usize| {
             let notes = |notes: Vec<String>| notes.into_iter().for_each(|note| making.note(id, note));
@@ -84,10 +84,18 @@ impl Making<'_> {
         key.part("--chown", copy.chown.as_deref().unwrap_or_default());
         key.part("--chmod", copy.chmod.as_deref().unwrap_or_default());
         key.part("--parents", [u8::from(copy.parents)]);
+        key.part("--link", [u8::from(is_alone(copy))]);
         key.part("time of what is written", self.build.settings.time.to_string());
         key.digest(CONTENT, content);
         key
     }
+}
+
+/// Whether the layer is made without a look at what is below: no link there leads the destination elsewhere. Only names of
+/// users have to be looked up.
+fn is_alone(copy: &Copy) -> bool {
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    copy.link && copy.chown.as_ref().is_none_or(|chown| chown.split(':').all(is_number))
 }
 
 /// The files that are copied, by name, and their digests. Of many, the folders they are in.

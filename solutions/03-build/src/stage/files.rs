@@ -18,6 +18,8 @@ pub(super) struct Work {
     pub shown: String,
     /// Lies below all layers meanwhile.
     pub skeleton: Option<PathBuf>,
+    /// It does not see what is below, and is the same upon anything: `COPY --link`.
+    pub alone: bool,
 }
 
 impl Making<'_> {
@@ -104,7 +106,8 @@ impl Making<'_> {
         let store = self.build.store;
         let diff_ids = &self.state.image.rootfs.diff_ids;
         let chain = layers::digest::chain_ids(diff_ids);
-        let layers = chain.iter().map(|chain_id| store.unpacked().path(chain_id));
+        let seen = if work.alone { &[] } else { chain.as_slice() };
+        let layers = seen.iter().map(|chain_id| store.unpacked().path(chain_id));
         let lower = work.skeleton.iter().cloned().chain(layers).collect();
         let folder = self.build.folder.join(id.to_string());
         let draft = Draft::new(&folder, lower)?;
