@@ -147,7 +147,7 @@ mod tests {
     fn whose_chapters() {
         assert_eq!(told(&["solution-1", "solution-2"]), None);
         assert_eq!(told(&["solution-1", "chapter-2"]).as_deref(), Some("chapter 2: yours"));
-        assert_eq!(told(&["chapter-1", "chapter-2"]).as_deref(), Some("chapters 1, 2: yours"));
+        assert_eq!(told(&["chapter-1", "chapter-2", "solution-3"]).as_deref(), Some("chapters 1, 2: yours"));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! build checks find. `cargo run -p solution-3 --example dockerfile -- FILE [NAME=VALUE…]`
 
 use layers::manifest::Platform;
+use std::collections::BTreeMap;
+
 use solution_3::checks::{Image, Known, with_values};
 use solution_3::dockerfile;
 use solution_3::expand::{self, Args, args};
 use solution_3::instruction::Instruction;
-use std::collections::BTreeMap;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

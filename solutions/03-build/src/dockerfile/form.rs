@@ -18,12 +18,17 @@ pub(super) fn exec(text: &str) -> Result<Option<Vec<String>>, String> {
     })
 }
 
-/// Reads a command. A list of strings in JSON is the exec form. Whatever is not JSON is the shell form, also
-/// `[ -f /x ] && y` and `['a']`: it only looks like a list, and is a fine command.
+/// Reads what follows a CMD, an ENTRYPOINT or a RUN.
+///
+/// * A list of strings in JSON, `["echo", "a b"]`, is the exec form: these are the words, and they are executed as they are.
+/// * A list in JSON that holds anything but strings, such as `["sleep", 5]`, nobody can have meant: [`NOT_STRINGS`].
+/// * Whatever is no list in JSON is the shell form, and stays one text, for `/bin/sh -c` to read. `[ -f /x ] && y` and
+///   `['a']` (JSON has no single quotes) only look like lists: they are fine commands.
 ///
 /// # Errors
-/// A list of something else, which nobody can have meant: [`NOT_STRINGS`].
+/// [`NOT_STRINGS`].
 pub(super) fn command(text: &str) -> Result<Command, String> {
+    // exercise: 3.1 command: tell the two forms of a command from one another
     let Ok(values) = serde_json::from_str::<Vec<Value>>(text) else {
         return Ok(Command::Shell(text.to_owned()));
     };
@@ -32,4 +37,5 @@ pub(super) fn command(text: &str) -> Result<Command, String> {
         _ => Err(NOT_STRINGS.to_owned()),
     };
     values.into_iter().map(string).collect::<Result<_, _>>().map(Command::Exec)
+    // end exercise
 }

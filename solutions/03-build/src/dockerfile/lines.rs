@@ -56,7 +56,10 @@ pub(crate) fn logical(text: &str, head: usize, escape: char) -> Result<Vec<Logic
             }
             None => {
                 let first = physical.number;
-                let (text, empty) = join(line, &mut physical, escape);
+                let (text, empty) = match continued(line, escape) {
+                    (first, true) => join(first, &mut physical, escape),
+                    (line, false) => (line.to_owned(), false),
+                };
                 let empty_continuation = empty.then_some(physical.number);
                 let last = physical.number;
                 let heredocs = heredoc::bodies(&text, escape, &mut physical)
@@ -79,28 +82,33 @@ pub(crate) fn logical(text: &str, head: usize, escape: char) -> Result<Vec<Logic
     Ok(all)
 }
 
-/// Makes one line of what is continued over several: `first`, and as many of the next ones as it takes. With it, whether
-/// an empty line was among them.
+/// Makes one line of what is continued over several: `first`, which is a line that goes on, without its escape; and as many
+/// of the next lines (`physical` gives one after the other) as it takes. With it, whether an empty line was among them, which
+/// Docker allows and warns of.
 ///
-/// A line goes on where its last character is the escape ([`continued`] tells). Of the lines after the first, comments
-/// (`#` after blanks) and empty ones are left out, and do not end it; the others are taken as they are, with the blanks
-/// before them. The end of the file ends it, too.
+/// * What a line says, and whether it goes on in the next one, [`continued`] tells.
+/// * Comments (`#`, perhaps after blanks) and empty lines are left out, and do not end it.
+/// * All others are taken as they are, with the blanks they begin with: in `a=1\`, `  b=2` these alone part the words.
+/// * It ends with the first line that does not go on, or with the file.
 fn join(first: &str, physical: &mut Physical, escape: char) -> (String, bool) {
-    let (part, mut goes_on) = continued(first, escape);
-    let mut text = part.to_owned();
+    // exercise: 3.2 join: make one line of what backslashes continue over several
+    let mut text = first.to_owned();
     let mut empty = false;
-    while goes_on && let Some(line) = physical.next() {
+    for line in physical {
         match line.trim_start() {
             "" => empty = true,
             comment if comment.starts_with('#') => {}
             _ => {
-                let part;
-                (part, goes_on) = continued(line, escape);
+                let (part, goes_on) = continued(line, escape);
                 text.push_str(part);
+                if !goes_on {
+                    break;
+                }
             }
         }
     }
     (text, empty)
+    // end exercise
 }
 
 /// The line without its end, and whether it goes on: it ends in an escape that is not itself escaped, which then goes, too,

@@ -116,11 +116,18 @@ impl Args {
         self.global.keys().chain(&self.declared).map(String::as_str)
     }
 
-    /// What `ARG name=default` in a stage is worth; `lookup` knows the stage's variables so far. None: nothing, and the
-    /// name is not set.
+    /// What `ARG name=default`, or `ARG name`, in a stage is worth. None: nothing, and the name is not set.
+    ///
+    /// * What was given for this build (`--build-arg name=value`; `self.given`) comes first: no default counts beside it.
+    /// * Else its own default, in which `$OTHER` may name what the stage knows so far: `lookup` does, and `value_of` replaces
+    ///   it.
+    /// * Only an ARG without a default takes what the FROM lines know under this name (`self.global`): an ARG before the first
+    ///   FROM, or the platform.
     ///
     /// One after the other: the ARGs of one line see those before them. They are not kept in the image, but they are
     /// environment of the RUNs after them, in this stage and in those that are built from it.
+    ///
+    /// Dockerfile reference, "ARG", "Scope".
     ///
     /// # Errors
     /// [`Error::Expand`].
@@ -132,15 +139,13 @@ impl Args {
         escape: char,
     ) -> Result<Option<Expanded>> {
         let plain = |text: &String| Expanded { text: text.clone(), ..Expanded::default() };
+        // exercise: 3.4 declared: what an ARG is worth in its stage
         match (self.given.get(name), default) {
             (Some(given), _) => Ok(Some(plain(given))),
-            (None, Some(default)) => {
-                let expanded = super::word(default, lookup, escape)?;
-                super::fits(name, &expanded.text)?;
-                Ok(Some(expanded))
-            }
+            (None, Some(default)) => value_of(name, default, lookup, escape).map(Some),
             (None, None) => Ok(self.global.get(name).map(plain)),
         }
+        // end exercise
     }
 
     /// The image and the platform of a FROM.
@@ -198,6 +203,13 @@ impl Args {
     }
 }
 
+/// What a default becomes, once the variables in it are replaced.
+fn value_of(name: &str, default: &str, lookup: Lookup, escape: char) -> Result<Expanded> {
+    let expanded = super::word(default, lookup, escape)?;
+    super::fits(name, &expanded.text)?;
+    Ok(expanded)
+}
+
 /// Adds the ARGs before the first FROM, one after the other.
 fn with_defaults(
     parsed: &Parsed,
@@ -212,10 +224,9 @@ fn with_defaults(
             let value = match (given.get(name), default) {
                 (Some(given), _) => given.clone(),
                 (None, Some(default)) => {
-                    let expanded = super::word(default, &|name| global.get(name).cloned(), parsed.directives.escape);
-                    let text = expanded.map_err(|error| blame(error.to_string()))?.text;
-                    super::fits(name, &text).map_err(|error| blame(error.to_string()))?;
-                    text
+                    let lookup = |name: &str| global.get(name).cloned();
+                    let value = value_of(name, default, &lookup, parsed.directives.escape);
+                    value.map_err(|error| blame(error.to_string()))?.text
                 }
                 (None, None) => continue,
             };

@@ -13,13 +13,17 @@ pub(super) enum Operator {
 
 /// What `${NAME<operator>word}` becomes. `value` is the variable's; None: it is not set.
 ///
-/// `-` gives the value, or the word where there is none; `+` the word where there is a value, or nothing; `?` the value, or
-/// the error `NAME: word`, or if the word is empty, `NAME: is not allowed to be unset` (`… to be empty` where it is set).
-/// With a colon, an empty value counts as none.
+/// * `${NAME-word}` ([`Operator::Default`]): the value; the word where there is none.
+/// * `${NAME+word}` ([`Operator::Alternative`]): the word where there is a value (not the value itself); else nothing.
+/// * `${NAME?word}` ([`Operator::Required`]): the value; where there is none, the error `NAME: word`. If the word is empty, the
+///   error is `NAME: is not allowed to be unset`, or, of a variable that is set to nothing, `NAME: is not allowed to be empty`.
+///
+/// With a colon (`:-`, `:+`, `:?`), a value that is empty counts as none.
 ///
 /// # Errors
 /// That of `?`.
 pub(super) fn apply(name: &str, value: Option<String>, operator: Operator, word: String) -> Result<String, String> {
+    // exercise: 3.3 apply: what is said where a variable is not set
     let set = value.is_some();
     let something = |colon: bool| value.filter(|value| !(colon && value.is_empty()));
     match operator {
@@ -31,4 +35,5 @@ pub(super) fn apply(name: &str, value: Option<String>, operator: Operator, word:
             why => format!("{name}: {why}"),
         }),
     }
+    // end exercise
 }

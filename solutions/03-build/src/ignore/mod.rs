@@ -92,10 +92,15 @@ impl Ignore {
     ///   excluded.
     ///
     /// The verdict has one `spoken` a rule, in the order of the rules, for whoever asks about what is in this folder.
+    /// `Pattern::matches` compares a path, `Verdict::is_spoken_of_by` remembers what was said of the folder.
     ///
     /// Dockerfile reference, "`.dockerignore` file".
     pub fn verdict(&self, path: &[u8], parent: &Verdict) -> Verdict {
-        let mut verdict = Verdict { excluded: false, spoken: Vec::with_capacity(self.rules.len()) };
+        if self.is_empty() {
+            return Verdict::default();
+        }
+        // exercise: 3.5 verdict: of all rules that speak of a path, the last one counts
+        let mut verdict = Verdict::default();
         for (number, rule) in self.rules.iter().enumerate() {
             let spoken = parent.is_spoken_of_by(number) || rule.pattern.matches(path);
             if spoken {
@@ -104,6 +109,7 @@ impl Ignore {
             verdict.spoken.push(spoken);
         }
         verdict
+        // end exercise
     }
 
     /// What the rules say of a path, from the root of the context down to it.
