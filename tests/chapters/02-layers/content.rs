@@ -127,8 +127,8 @@ fn a_sender_that_never_stops_is_not_listened_to() {
     );
     assert_eq!(
         endless.sent, 1001,
-        "so many bytes were taken (left) of a blob that was promised to have 1000. One more than promised is enough to know, and a disk \
-         is soon full: ask for no more than that in each read"
+        "so many bytes were taken of a blob that was promised to have 1000. One more than promised is enough to know, and a disk is soon \
+         full: ask for no more than that in each read"
     );
     assert_eq!(shelf.stored(), [] as [&str; 0], "of a blob that is refused, nothing is left in the store");
 }
