@@ -49,9 +49,16 @@ impl From<process::Error> for Failure {
             return Self { error: Error::new(Kind::System, error.to_string()), exit_code };
         }
         let kind = if matches!(exit_code, 126 | 127) { Kind::Invalid } else { Kind::System };
+        let hint = match error.is_folder_on_file() {
+            true => {
+                ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is \
+                 the expected type"
+            }
+            false => "",
+        };
         let text = format!(
             "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: \
-             {error}: unknown"
+             {error}: unknown{hint}"
         );
         Self { error: Error::new(kind, text), exit_code }
     }

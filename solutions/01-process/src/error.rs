@@ -33,6 +33,11 @@ pub enum Error {
     /// A step between clone and exec.
     #[error("unable to start container process: {}{what}: {}", in_init(*.step), errno_text(*.errno))]
     Start { step: Step, what: String, errno: Errno },
+    /// A mount that would stand in for what the kernel tells.
+    #[error(
+        "unable to start container process: error during container init: {label}: {destination:?} cannot be mounted because it is {why}"
+    )]
+    Disguise { label: String, destination: std::path::PathBuf, why: &'static str },
     /// A panic between clone and exec: a hole in a learner's chapter, mostly.
     #[error("{0}")]
     Panicked(String),
@@ -84,6 +89,11 @@ impl Error {
 
     pub(crate) fn start(step: Step, what: impl Into<String>, errno: Errno) -> Self {
         Self::Start { step, what: what.into(), errno }
+    }
+
+    /// Whether a mount failed since one side of it is a folder and the other is none.
+    pub fn is_folder_on_file(&self) -> bool {
+        matches!(self, Self::Start { step: Step::Mount, errno: Errno::NOTDIR, .. })
     }
 
     /// The exit code that a container gets if it could not be started, as dockerd reads it from the text: 127 if the

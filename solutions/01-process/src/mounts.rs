@@ -62,8 +62,10 @@ impl Mount {
         }
         let destination = inside(mount.destination())?;
         let fstype = mount.typ().as_deref().unwrap_or(if options.bind { "bind" } else { "" });
-        let kind = if options.bind || fstype == "bind" {
-            let source = mount.source().as_deref().unwrap_or(Path::new(""));
+        let source = mount.source().as_deref().unwrap_or(Path::new(""));
+        let is_bind = options.bind || fstype == "bind";
+        refuse_disguise(mount, if is_bind { is_proc(source) } else { fstype == "proc" })?;
+        let kind = if is_bind {
             tell_bind(source, mount.destination(), &options);
             let recursive = options.recursive;
             tree(source, recursive, &options).map_err(|error| Error::start(Step::Mount, label(mount), error))?
@@ -80,6 +82,38 @@ impl Mount {
         };
         Ok(Self { destination, kind, label: label(mount) })
     }
+}
+
+/// The files of /proc that may be replaced: lxcfs(1) shows a container its own limits there.
+const REPLACEABLE: [&str; 11] = [
+    "cpuinfo",
+    "diskstats",
+    "loadavg",
+    "meminfo",
+    "net/dev",
+    "slabinfo",
+    "stat",
+    "swaps",
+    "sys/crypto/fips_enabled",
+    "sys/kernel/ns_last_pid",
+    "uptime",
+];
+
+/// Refuses to mount something in the place of /proc, or in it: an image can ask for a volume there, and then what programs believe to
+/// hear from the kernel, the image would tell them. runc has the same rule and the same exceptions.
+fn refuse_disguise(mount: &oci::Mount, is_proc: bool) -> Result<()> {
+    let Ok(within) = mount.destination().strip_prefix("/proc") else { return Ok(()) };
+    let why = match within.to_str() {
+        Some("") if is_proc => return Ok(()),
+        Some("") => "not of type proc",
+        Some(file) if REPLACEABLE.contains(&file) => return Ok(()),
+        _ => "inside /proc",
+    };
+    Err(Error::Disguise { label: label(mount), destination: mount.destination().clone(), why })
+}
+
+fn is_proc(source: &Path) -> bool {
+    rustix::fs::statfs(source).is_ok_and(|found| found.f_type == rustix::fs::PROC_SUPER_MAGIC)
 }
 
 /// What the caller has open already, to be seen in the container.
