@@ -99,10 +99,10 @@ fn make_source(bind: &Bind) -> Result<()> {
         return Ok(());
     }
     match fs::DirBuilder::new().recursive(true).mode(0o755).create(path) {
-        // A link to nowhere: what the mount says of it is clear enough.
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        // Something above it is a file: what the mount says of it is clear enough.
+        Err(e) if e.kind() == ErrorKind::NotADirectory => Ok(()),
         Err(e) => {
-            let text = format!("error while creating mount source path '{}': mkdir {0}: {}", bind.path, go_text(&e));
+            let text = format!("error while creating mount source path '{0}': mkdir {0}: {1}", bind.path, go_text(&e));
             Err(Error::new(crate::Kind::System, text))
         }
         Ok(()) => Ok(()),
