@@ -19,6 +19,8 @@ mod error;
 #[path = "../../../solutions/07-multi-stage/src/graph.rs"]
 pub mod graph;
 pub mod names;
+#[path = "../../../solutions/07-multi-stage/src/owner.rs"]
+mod owner;
 #[path = "../../../solutions/07-multi-stage/src/plan.rs"]
 pub mod plan;
 pub mod reach;

@@ -4,10 +4,11 @@
 //! the command runs as; and it is gone when the command has ended.
 
 use crate::error::{Error, Result};
+use crate::owner;
 use build::instruction::Mount;
 use build::source::Guard;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Uid, chmodat, chownat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, openat};
 use std::fs;
 use std::io;
 use std::net::Shutdown;
@@ -69,8 +70,7 @@ fn listen(folder: &Path, mount: &Mount) -> io::Result<UnixListener> {
     let folder = openat(CWD, folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     // The path of a socket may have 107 bytes only (unix(7)), and the data root may be deep.
     let listener = UnixListener::bind(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()))?;
-    let owner = (Uid::from_raw(mount.uid.unwrap_or(0)), Gid::from_raw(mount.gid.unwrap_or(0)));
-    chownat(&folder, SOCKET, Some(owner.0), Some(owner.1), AtFlags::SYMLINK_NOFOLLOW)?;
+    owner::give(&folder, SOCKET, mount)?;
     chmodat(&folder, SOCKET, Mode::from_raw_mode(mount.mode.unwrap_or(0o600) & 0o777), AtFlags::empty())?;
     Ok(listener)
 }

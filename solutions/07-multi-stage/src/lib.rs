@@ -12,6 +12,7 @@ pub mod cache_mount;
 mod error;
 pub mod graph;
 pub mod names;
+mod owner;
 pub mod plan;
 pub mod reach;
 pub mod schedule;

@@ -2,10 +2,11 @@
 
 use crate::agent::Agent;
 use crate::error::{Error, Result};
+use crate::owner;
 use build::instruction::Mount;
 use build::run;
 use build::source::Mounted;
-use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown, openat};
+use rustix::fs::{Mode, OFlags, fchmod, openat};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_flag, fsmount, fsopen};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -39,9 +40,7 @@ pub(crate) fn secret(mount: &Mount, cwd: &str, given: &BTreeMap<String, Vec<u8>>
         (None, Some(_)) => None,
     };
     if let Some(target) = target {
-        let mode = mount.mode.unwrap_or(0o400);
-        let tree = in_memory(value, mode, (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0)));
-        let tree = tree.map_err(|source| Error::Secret { id, source })?;
+        let tree = in_memory(value, mount).map_err(|source| Error::Secret { id, source })?;
         let source = run::Source::Within { tree, path: PathBuf::from(FILE) };
         mounted.mount = Some(run::Mount { target, source, readonly: true });
     }
@@ -49,7 +48,7 @@ pub(crate) fn secret(mount: &Mount, cwd: &str, given: &BTreeMap<String, Vec<u8>>
 }
 
 /// A filesystem that is only in memory, mounted nowhere, and gone with its descriptor; in it the one file.
-fn in_memory(value: &[u8], mode: u32, (uid, gid): (u32, u32)) -> io::Result<OwnedFd> {
+fn in_memory(value: &[u8], mount: &Mount) -> io::Result<OwnedFd> {
     let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     // Nor is it to be swapped out to a disk. Only newer kernels know that (6.4), and only to root they grant it.
     let _granted = fsconfig_set_flag(context.as_fd(), "noswap");
@@ -59,8 +58,8 @@ fn in_memory(value: &[u8], mode: u32, (uid, gid): (u32, u32)) -> io::Result<Owne
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mut file = File::from(openat(&tree, FILE, flags, Mode::RUSR)?);
     file.write_all(value)?;
-    fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
-    fchmod(&file, Mode::from_raw_mode(mode & 0o777))?;
+    owner::give(&tree, FILE, mount)?;
+    fchmod(&file, Mode::from_raw_mode(mount.mode.unwrap_or(0o400) & 0o777))?;
     Ok(tree)
 }
 

@@ -5,11 +5,12 @@
 //! shared, or alone. The lock of one who died is free at once.
 
 use crate::error::{Error, Result};
+use crate::owner;
 use build::cancel::Cancel;
 use build::instruction::{Mount, Sharing};
 use build::source::Guard;
 use layers::Digest;
-use rustix::fs::{Gid, Mode, Uid, fchmod, fchown};
+use rustix::fs::{CWD, Mode, fchmod};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -193,7 +194,7 @@ fn make(folder: &Path, mount: &Mount) -> io::Result<()> {
     fs::create_dir(folder)?;
     let handle = File::open(folder)?;
     if mount.uid.is_some() || mount.gid.is_some() {
-        fchown(&handle, Some(Uid::from_raw(mount.uid.unwrap_or(0))), Some(Gid::from_raw(mount.gid.unwrap_or(0))))?;
+        owner::give(CWD, folder, mount)?;
     }
     Ok(fchmod(&handle, Mode::from_raw_mode(mount.mode.unwrap_or(0o755) & 0o7777))?)
 }
