@@ -28,14 +28,7 @@ sandboxed! {
 
 #[test]
 fn docker_makes_the_same() {
-    let test = "docker_makes_the_same";
-    if !rustix::process::geteuid().is_root() {
-        return not_run(test, "dockerd takes root");
-    }
-    let dockerd = match Dockerd::start() {
-        Ok(dockerd) => dockerd,
-        Err(why) => return not_run(test, &why),
-    };
+    let Some(dockerd) = dockerd("docker_makes_the_same") else { return };
     let mut differ = Vec::new();
     for case in CASES.iter().filter(|case| !case.newer && case.differs.is_none()) {
         let theirs = theirs(&dockerd.socket(), case);
@@ -46,6 +39,15 @@ fn docker_makes_the_same() {
         }
     }
     assert!(differ.is_empty(), "{}", differ.join("\n\n"));
+}
+
+/// A real dockerd; or says that this test does not run, and why.
+pub fn dockerd(test: &str) -> Option<Dockerd> {
+    if !rustix::process::geteuid().is_root() {
+        not_run(test, "dockerd takes root");
+        return None;
+    }
+    Dockerd::start().map_err(|why| not_run(test, &why)).ok()
 }
 
 /// What Docker makes of a case.

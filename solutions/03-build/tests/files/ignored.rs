@@ -1,9 +1,7 @@
 //! `.dockerignore`, held against Docker's: one tree of files, and what many ways to write it leave of it.
 
 use super::cases::Case;
-use super::docker::theirs;
-use super::dockerd::Dockerd;
-use super::not_run::not_run;
+use super::docker::{dockerd, theirs};
 use super::ours;
 use super::sandbox::sandboxed;
 
@@ -120,14 +118,7 @@ sandboxed! {
 
 #[test]
 fn docker_leaves_the_same() {
-    let test = "docker_leaves_the_same";
-    if !rustix::process::geteuid().is_root() {
-        return not_run(test, "dockerd takes root");
-    }
-    let dockerd = match Dockerd::start() {
-        Ok(dockerd) => dockerd,
-        Err(why) => return not_run(test, &why),
-    };
+    let Some(dockerd) = dockerd("docker_leaves_the_same") else { return };
     let mut differ = Vec::new();
     for case in cases().filter(|case| !case.newer) {
         // Docker refuses to build from nothing; we then copy nothing.
