@@ -139,5 +139,10 @@ fn a_linked_copy_does_not_see_what_is_below() {
         .unwrap();
         let told = build(sandbox, &folder);
         assert!(told.contains("in:\n") && told.contains("content"), "{told}");
+        // So it is the same, whatever is below.
+        fs::write(folder.join("base/more"), "").unwrap();
+        assert_eq!(reused(sandbox, &folder), [false, true, false]);
+        assert_eq!(reused(sandbox, &folder), [true; 3]);
+        sandbox.ok(&["run", "--rm", "made", "cat", "/link/a", "/more"]);
     });
 }

@@ -64,6 +64,12 @@ impl Key {
         Self { parent, kind: kind.to_owned(), parts: Vec::new(), told: Vec::new() }
     }
 
+    /// The same, after another step.
+    #[must_use]
+    pub fn after(&self, parent: Digest) -> Self {
+        Self { parent, ..self.clone() }
+    }
+
     /// Adds something that the step depends on: its name, as a user is told of it, and its value.
     pub fn part(&mut self, name: impl Into<String>, value: impl AsRef<[u8]>) {
         self.digest(name, Digest::of(value.as_ref()));
@@ -116,6 +122,20 @@ pub fn find(store: &Store, key: &Digest, below: Option<Digest>) -> Result<Option
             Ok(Some(found))
         }
     }
+}
+
+/// The record under this key, upon whatever its layer lay, if its blob is here.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn find_anywhere(store: &Store, key: &Digest) -> Result<Option<Found>> {
+    let Some(found) = store.pins().read::<Record>(key) else { return Ok(None) };
+    let here = |layer: &Made| store.blobs().size(&layer.blob.digest) == Some(layer.blob.size);
+    if !found.layer.as_ref().is_none_or(here) {
+        return Ok(None);
+    }
+    store.pins().touch(key)?;
+    Ok(Some(found))
 }
 
 /// Writes down what came out of a step.

@@ -49,7 +49,7 @@ impl Making<'_> {
             content.into_iter().for_each(|content| key.digest(format!("{name}'s content"), content));
         }
         let work =
-            Work { key, shown: self.shown(step), skeleton: self.build.run.skeleton().map(Into::into), alone: false };
+            Work { key, shown: self.shown(step), skeleton: self.build.run.skeleton().map(Into::into), alone: None };
         let make = |making: &Self, root: OwnedFd, id: usize| {
             let mut env = making.state.scope.environment();
             env.extend(making.build.settings.args.proxies().into_iter().filter(|proxy| !making.has(proxy)));

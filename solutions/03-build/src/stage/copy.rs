@@ -1,6 +1,7 @@
 //! COPY and ADD: files of the context, of a stage, of an image.
 
 use super::Making;
+use super::alone::alone;
 use super::files::Work;
 use crate::add;
 use crate::cache::{CONTENT, Key, Part};
@@ -26,7 +27,9 @@ impl Making<'_> {
         let plan = self.resolve(kind, copy, other.as_ref().unwrap_or(self.build.context), other.is_none())?;
         let content = plan.digest();
         let key = self.key(kind, copy, &plan.destination, content);
-        let work = Work { key: key.told(named(&plan)), shown: self.shown(step), skeleton: None, alone: is_alone(copy) };
+        let key = key.told(named(&plan));
+        let alone = is_alone(copy).then(|| alone(&key));
+        let work = Work { key, shown: self.shown(step), skeleton: None, alone };
         let destination = plan.destination.clone();
         let make = |making: &Self, root: OwnedFd, id: usize| {
             let notes = |notes: Vec<String>| notes.into_iter().for_each(|note| making.note(id, note));

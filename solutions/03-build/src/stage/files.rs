@@ -1,6 +1,7 @@
 //! A step that changes files: reused, or carried out and kept.
 
 use super::Making;
+use super::alone::alone;
 use crate::cache::{self, Key, Place, reason};
 use crate::error::{Error, Result};
 use crate::instruction::Step;
@@ -18,8 +19,8 @@ pub(super) struct Work {
     pub shown: String,
     /// Lies below all layers meanwhile.
     pub skeleton: Option<PathBuf>,
-    /// It does not see what is below, and is the same upon anything: `COPY --link`.
-    pub alone: bool,
+    /// If it does not see what is below, and is the same upon anything (`COPY --link`): its key without what is before it.
+    pub alone: Option<Key>,
 }
 
 impl Making<'_> {
@@ -57,7 +58,7 @@ impl Making<'_> {
         }
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place {
             project: self.build.settings.project.clone(),
             stage: self.plan.name.to_owned(),
@@ -69,12 +70,16 @@ impl Making<'_> {
     fn reused(&mut self, id: usize, work: &Work) -> Result<Option<Option<Made>>> {
         let settings = self.build.settings;
         let below = self.state.chain_id();
-        let why_not = if let Some(before) = &self.state.anew {
-            format!("{before} before it was built anew")
-        } else if settings.no_cache {
+        let why_not = if settings.no_cache {
             "--no-cache was given".to_owned()
         } else if settings.no_cache_filter.iter().any(|name| name.eq_ignore_ascii_case(self.plan.name)) {
             "--no-cache-filter names its stage".to_owned()
+        } else if let Some(layer) = self.reused_alone(work)? {
+            self.explain(id, || "with --link it depends on nothing before it".to_owned());
+            self.tell(Event::Cached { id });
+            return Ok(Some(layer));
+        } else if let Some(before) = &self.state.anew {
+            format!("{before} before it was built anew")
         } else if let Some(found) = cache::find(self.build.store, &work.key.finish(), below)? {
             self.explain(id, || "nothing that it depends on has changed".to_owned());
             self.tell(Event::Cached { id });
@@ -106,7 +111,7 @@ impl Making<'_> {
         let store = self.build.store;
         let diff_ids = &self.state.image.rootfs.diff_ids;
         let chain = layers::digest::chain_ids(diff_ids);
-        let seen = if work.alone { &[] } else { chain.as_slice() };
+        let seen = if work.alone.is_some() { &[] } else { chain.as_slice() };
         let layers = seen.iter().map(|chain_id| store.unpacked().path(chain_id));
         let lower = work.skeleton.iter().cloned().chain(layers).collect();
         let folder = self.build.folder.join(id.to_string());
@@ -121,6 +126,9 @@ impl Making<'_> {
         notes.into_iter().for_each(|note| self.note(id, note));
         let key = other.unwrap_or(work.key);
         cache::keep(store, &key, &self.place(), &step.text, self.state.chain_id(), layer.clone())?;
+        if work.alone.is_some() {
+            cache::keep(store, &alone(&key), &self.place(), &step.text, None, layer.clone())?;
+        }
         Ok((layer, key.finish()))
     }
 

@@ -20,7 +20,7 @@ impl Making<'_> {
         key.part("path", &path);
         key.part("user", &self.state.image.config.user);
         key.part("time of what is written", self.build.settings.time.to_string());
-        let work = Work { key, shown: self.shown(step), skeleton: None, alone: false };
+        let work = Work { key, shown: self.shown(step), skeleton: None, alone: None };
         let make =
             |making: &Self, root: OwnedFd, id: usize| making.make_folder(&root, Path::new(&path), id).map(|()| None);
         let layer = self.files(step, index, work, make)?;

@@ -4,6 +4,7 @@
 //! ([`crate::recipe`]), or the variables ([`crate::scope`]), or files: those steps are numbered, shown, kept, and reused
 //! ([`Making::files`]). What comes out is again a [`State`], which may be an image, or what another stage is built from.
 
+mod alone;
 mod command;
 mod copy;
 mod files;
