@@ -191,6 +191,7 @@ mod tests {
     fn record(engine: &Engine, step: &str) -> String {
         let about = Record {
             step: step.to_owned(),
+            kind: "RUN".to_owned(),
             parent: Digest::of(b"base"),
             below: None,
             place: Default::default(),

@@ -46,6 +46,8 @@ pub struct Place {
 pub struct Record {
     /// As it is written in the Dockerfile.
     pub step: String,
+    /// What it does: `RUN`.
+    pub kind: String,
     /// The key of the step before.
     pub parent: Digest,
     /// The chain ID of the layers below. A layer is of use only upon these.
@@ -152,6 +154,7 @@ pub fn keep(
 ) -> Result<()> {
     let about = Record {
         step: step.to_owned(),
+        kind: key.kind.clone(),
         parent: key.parent,
         below,
         place: place.clone(),

@@ -23,6 +23,7 @@ pub fn why_not(
     }
     match nearest(store.pins(), key, place) {
         None => "it was never built here".to_owned(),
+        Some(earlier) if earlier.kind != key.kind => format!("another instruction stood here: {}", earlier.step),
         Some(earlier) if earlier.parent != key.parent => {
             "what it is built on is not what it was built on before".to_owned()
         }
@@ -37,7 +38,7 @@ fn nearest(pins: &Pins, key: &Key, place: &Place) -> Option<Record> {
     let same_step = records.filter(|(record, _)| record.place == *place);
     let common = |record: &Record| record.parts.iter().filter(|part| key.parts.contains(part)).count();
     same_step
-        .max_by_key(|(record, used)| (record.parent == key.parent, common(record), *used))
+        .max_by_key(|(record, used)| (record.kind == key.kind, record.parent == key.parent, common(record), *used))
         .map(|(record, _)| record)
 }
 
