@@ -76,11 +76,19 @@ impl Error {
     }
 }
 
-/// `: a needs b, which needs a`, where more than one is in it.
+/// So many stages of a circle are named.
+const MOST_NAMED: usize = 8;
+
+/// ` (a needs b, which needs a)`, where more than one is in it.
 fn way(stages: &[String]) -> String {
     let Some((first, others)) = stages.split_first().filter(|(_, others)| !others.is_empty()) else {
         return String::new();
     };
-    let others: Vec<_> = others.iter().chain([first]).map(|stage| format!(" needs {stage}")).collect();
-    format!(" ({first}{})", others.join(", which"))
+    let mut names: Vec<&str> = others.iter().take(MOST_NAMED).map(String::as_str).collect();
+    if others.len() > MOST_NAMED {
+        names.push("…");
+    }
+    names.push(first);
+    let needs: Vec<_> = names.iter().map(|stage| format!(" needs {stage}")).collect();
+    format!(" ({first}{})", needs.join(", which"))
 }

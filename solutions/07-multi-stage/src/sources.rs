@@ -50,8 +50,9 @@ impl Sources for OfStage<'_> {
 
     fn content(&self, mount: &Mount) -> Result<Option<Digest>, String> {
         let content = match (mount.kind, &mount.from) {
-            (MountKind::Bind, _) => self.files(mount).and_then(|files| bind::content(mount, &files)).map(Some),
-            (MountKind::Cache, Some(_)) => self.files(mount).and_then(|files| bind::content(mount, &files)).map(Some),
+            (MountKind::Bind, _) | (MountKind::Cache, Some(_)) => {
+                self.files(mount).and_then(|files| bind::content(mount, &files)).map(Some)
+            }
             _ => Ok(None),
         };
         content.map_err(|error| error.to_string())
@@ -81,8 +82,10 @@ impl OfStage<'_> {
     /// The files that a `--from` of this stage names. Waits for a stage until it is built.
     fn named(&self, name: &str) -> Result<Files<'_>> {
         let uses = &self.origins.graph.stages[self.stage].uses;
-        let named = uses.iter().find(|it| it.name == name).map(|it| &it.tree);
-        match named.unwrap_or(&names::Tree::Scratch) {
+        let Some(named) = uses.iter().find(|it| it.name == name) else {
+            return Err(Error::Origin(format!("{name}: the graph does not know that this stage needs it")));
+        };
+        match &named.tree {
             names::Tree::Scratch => Ok(Files::Layers { folders: Vec::new(), chain_id: None }),
             names::Tree::Stage(stage) => match self.others.get(*stage) {
                 Ok(state) => Ok(self.of_stage(&state)),
