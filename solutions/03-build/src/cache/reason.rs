@@ -31,11 +31,13 @@ pub fn why_not(
     }
 }
 
-/// Of the records of the same step, the one with the most in common, and of those the youngest.
+/// Of the records of the same step, the one with the most in common, and of those the youngest. Where another kind of
+/// instruction stood before, there is nothing to compare.
 fn nearest(pins: &Pins, key: &Key, place: &Place) -> Option<Record> {
     let all = pins.list().ok()?.into_iter();
     let records = all.filter_map(|(at, used)| Some((pins.read::<Record>(&at)?.about, used)));
-    let same_step = records.filter(|(record, _)| record.place == *place);
+    let same_kind = |record: &Record| record.step.split_whitespace().next().is_some_and(|kind| key.is(kind));
+    let same_step = records.filter(|(record, _)| record.place == *place && same_kind(record));
     let common = |record: &Record| record.parts.iter().filter(|part| key.parts.contains(part)).count();
     same_step
         .max_by_key(|(record, used)| (record.kind == key.kind, record.parent == key.parent, common(record), *used))
@@ -49,6 +51,10 @@ impl Record {
 }
 
 impl Key {
+    fn is(&self, kind: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind)
+    }
+
     fn all(&self) -> Vec<Part> {
         detailed(&self.parts, &self.told)
     }
@@ -129,5 +135,22 @@ mod tests {
             told(&[("a", ""), ("b", ""), ("c", ""), ("d", "")]),
             "the a is new, the b is new, the c is new, and 5 more"
         );
+    }
+
+    #[test]
+    fn another_kind_of_instruction_is_nothing_to_compare_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let place = Place { project: "p".to_owned(), stage: "0".to_owned(), step: 1 };
+        let mut built = Key::new(Digest::of(b"base"), "RUN");
+        built.part("command", "make");
+        super::super::keep(&store, &built, &place, "run make", None, None).unwrap();
+        let why = |kind: &str, command: &str| {
+            let mut key = Key::new(Digest::of(b"base"), kind);
+            key.part("command", command);
+            why_not(&store, &key, &place, None, &|_| None)
+        };
+        assert_eq!(why("RUN", "make all"), "the command changed");
+        assert_eq!(why("WORKDIR", "make all"), "it was never built here");
     }
 }
