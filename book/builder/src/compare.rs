@@ -27,6 +27,9 @@ impl Side {
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "<time>"),
             (time, "<time>"),
             (r"\b\d+(\.\d+)?\s?[kMG]?B\b", "<size>"),
+            // What a build says: how long a step took, and when its command wrote a line.
+            (r"\b\d+\.\ds\b", "<time>"),
+            (r"^(#\d+ )?\d+\.\d{3} ", "<time> "),
             // Columns are as wide as what stands in them.
             (r"\s{2,}", "  "),
         ];
@@ -98,6 +101,7 @@ mod tests {
             &["6eaadb5586a2   workbench   Less than a second ago   Exited (0) About a minute ago  zen_bell"],
         ));
         assert!(same(&["workbench   1.98MB"], &["workbench  987.1kB"]));
+        assert!(same(&["#3 0.031 a", "#3 DONE 0.1s"], &["#3 1.200 a", "#3 DONE 13.0s"]));
         assert!(!same(&["Exited (0) 3 seconds ago"], &["Exited (1) 3 seconds ago"]));
     }
 

@@ -39,10 +39,12 @@ impl Making<'_> {
         self.tell(Event::Reached { stage: self.plan.number, instruction: index, id: Some(id) });
         let name = self.numbers.next(self.triggered, &work.shown);
         self.tell(Event::Step { id, name });
+        // ANCHOR: reuse
         let made = self.reused(id, &work).and_then(|reused| match reused {
             Some(layer) => Ok((layer, work.key.finish())),
             None => self.anew(id, step, work, make),
         });
+        // ANCHOR_END: reuse
         let seconds = begun.elapsed().as_secs_f64();
         match made {
             Ok((layer, key)) => {
