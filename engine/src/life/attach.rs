@@ -10,6 +10,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A shim does not take so long to end.
+const DYING: Duration = Duration::from_secs(10);
 
 /// The streams of an attach, in Docker's wire format: with a terminal, raw bytes both ways; without, the container's
 /// output comes as frames of 8 bytes header (stream, 0, 0, 0, big-endian length) and data, and stdin goes raw.
@@ -70,7 +74,7 @@ impl Engine {
                 return Err(Error::new(Kind::Conflict, text));
             }
             Status::Running => {
-                if let Some(stream) = shim::open(container, Request::Attach(wants.clone()))? {
+                if let Some(stream) = join_running(container, &wants)? {
                     return Ok(stream);
                 }
             }
@@ -79,6 +83,21 @@ impl Engine {
         let (ours, theirs) = UnixStream::pair().map_err(|e| Error::system("attach", e))?;
         self.pending.add(&container.id, |guests| guests.attached.push((theirs, wants)));
         Ok(ours)
+    }
+}
+
+/// The streams of a container that runs; None if it ends in this moment.
+///
+/// Its shim stops listening a little before it writes down the end. Who came in between and were told "it runs" would
+/// wait for a start that nobody thinks of: so it is not over until the state says so.
+fn join_running(container: &Container, wants: &Attachment) -> Result<Option<UnixStream>> {
+    let patience = Instant::now() + DYING;
+    loop {
+        let stream = shim::open(container, Request::Attach(wants.clone()))?;
+        if stream.is_some() || !container.state()?.status.is_running() || Instant::now() > patience {
+            return Ok(stream);
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -127,4 +146,31 @@ fn is_left(stream: &UnixStream) -> bool {
     let mut fds = [PollFd::new(stream, PollFlags::empty())];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(PollFlags::HUP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::record::tests::{add, engine};
+    use crate::container::state::{ProcessIdentity, State};
+    use crate::durable::Durability;
+
+    #[test]
+    fn who_comes_while_it_ends_is_not_told_that_it_runs() {
+        let (_folder, engine) = engine();
+        let container = add(&engine, "web");
+        // Our own process stands for a shim that lives and does not listen any more.
+        let shim = ProcessIdentity::of(std::process::id().cast_signed());
+        let running = State { status: Status::Running, shim, ..State::default() };
+        container.save_state(&running, Durability::Passing).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(50));
+                let ended = State { status: Status::Exited, ..State::default() };
+                container.save_state(&ended, Durability::Passing).unwrap();
+            });
+            engine.attach("web", &AttachOptions { stdout: true, stream: true, ..AttachOptions::default() }).unwrap();
+            assert_eq!(container.state().unwrap().status, Status::Exited);
+        });
+    }
 }
