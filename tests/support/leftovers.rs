@@ -24,6 +24,8 @@ fn containers_that_were(root: &Path) -> HashSet<String> {
     events
         .filter(|event| event["Type"] == "container")
         .filter_map(|event| Some(event["Actor"]["ID"].as_str()?.to_owned()))
+        // A prune is about no container in particular.
+        .filter(|id| !id.is_empty())
         .collect()
 }
 
