@@ -173,6 +173,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<pause::Unpause>(&["container unpause", "unpause"], "CONTAINER [CONTAINER...]", "Unpause all processes within one or more containers", PAUSED),
     entry::<prune::Containers>(&["container prune"], "[OPTIONS]", "Remove all stopped containers", Words::Nothing),
     entry::<build::Build>(&["image build", "build", "builder build", "buildx build", "buildx b"], "[OPTIONS] PATH | URL | -", "Start a build", Words::Files),
+    entry::<prune::Builds>(&["builder prune", "buildx prune"], "[OPTIONS]", "Remove build cache", Words::Nothing),
     entry::<images::List>(&["image ls", "image list", "images"], "[OPTIONS] [REPOSITORY[:TAG]]", "List images", Words::Images),
     entry::<history::History>(&["image history", "history"], "[OPTIONS] IMAGE", "Show the history of an image", Words::Images),
     entry::<tag::Tag>(&["image tag", "tag"], "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", Words::Images),

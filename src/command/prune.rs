@@ -1,12 +1,12 @@
-//! `kesako container prune` and `kesako image prune`.
+//! `kesako container prune`, `kesako image prune` and `kesako builder prune`.
 
 use super::Verb;
 use super::rmi::describe;
-use crate::flags::filter;
+use crate::flags::{filter, size};
 use crate::format::units;
 use crate::output::{put, say};
 use crate::session::Session;
-use engine::api::{ContainersPruned, ImagesPruned};
+use engine::api::{BuildsPruned, ContainersPruned, ImagesPruned};
 use std::io::Write;
 
 /// Remove all stopped containers
@@ -32,6 +32,23 @@ pub(super) struct Images {
     /// Do not prompt for confirmation
     #[arg(short, long)]
     force: bool,
+}
+
+/// Remove build cache
+#[derive(Debug, clap::Args)]
+pub(super) struct Builds {
+    /// Remove all unused build cache, not just dangling ones
+    #[arg(short, long)]
+    all: bool,
+    /// Provide filter values (e.g. "until=24h")
+    #[arg(long, value_name = "filter", value_parser = filter::parse)]
+    filter: Vec<(String, String)>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+    /// Amount of disk space to keep for cache
+    #[arg(long, value_name = "bytes", value_parser = size::bytes, default_value = "0", hide_default_value = true)]
+    keep_storage: i64,
 }
 
 impl Verb for Containers {
@@ -70,6 +87,28 @@ impl Verb for Images {
                 .iter()
                 .map(|step| describe(step).replace("Deleted:", "deleted:").replace("Untagged:", "untagged:"));
             say(format!("Deleted Images:\n{}", lines.collect::<String>()))?;
+        }
+        say(format!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4)))?;
+        Ok(())
+    }
+}
+
+impl Verb for Builds {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        let warning = match self.all {
+            true => "WARNING! This will remove all build cache.",
+            false => "WARNING! This will remove all dangling build cache.",
+        };
+        if !confirm(self.force, warning)? {
+            return Ok(());
+        }
+        let client = session.connect()?;
+        let request =
+            client.post("/build/prune").query("all", u8::from(self.all)).query("keep-storage", self.keep_storage);
+        let pruned: BuildsPruned = request.query_json("filters", &filter::collect(&self.filter)).json().await?;
+        let deleted = pruned.caches_deleted.unwrap_or_default();
+        if !deleted.is_empty() {
+            say(format!("Deleted build cache objects:\n{}\n", deleted.join("\n")))?;
         }
         say(format!("Total reclaimed space: {}", units::size(pruned.space_reclaimed as i64, 4)))?;
         Ok(())

@@ -107,6 +107,10 @@ impl Trace {
             }
             Event::Cached { id } => self.ended(*id, End::Cached, now),
             Event::Done { id, seconds } => self.ended(*id, End::Done(*seconds), now),
+            // A step that was broken off is not to blame.
+            Event::Failed { id, seconds, error } if error.ends_with("context canceled") => {
+                self.ended(*id, End::Cancelled(*seconds), now);
+            }
             Event::Failed { id, seconds, error } => self.ended(*id, End::Failed(*seconds, error.clone()), now),
             Event::Reason { id, text } => self.with(*id, |step| step.reasons.push(text.clone())),
             Event::Status { id, what, current, total } => {
@@ -117,6 +121,7 @@ impl Trace {
                 self.with(*id, |step| step.log.add(text, now.duration_since(step.began).as_secs_f64(), kept));
             }
             Event::Plan { .. }
+            | Event::Triggers { .. }
             | Event::Reached { .. }
             | Event::Made { .. }
             | Event::Begun { .. }

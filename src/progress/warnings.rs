@@ -30,9 +30,11 @@ pub(super) fn report(trace: &Trace) -> String {
     let one = |warning: &Warning| {
         let head =
             if warning.url.is_empty() { warning.rule.clone() } else { format!("{} - {}", warning.rule, warning.url) };
-        format!("\n{} {head}\n{}\n{}", "WARNING:".yellow(), warning.message, lines(trace, warning))
+        format!("\nWARNING: {head}\n{}\n{}", warning.message, lines(trace, warning))
     };
-    trace.warnings.iter().map(one).collect()
+    let mut sorted: Vec<&Warning> = trace.warnings.iter().collect();
+    sorted.sort_by_key(|warning| warning.line);
+    sorted.into_iter().map(one).collect()
 }
 
 /// The lines that it is about.

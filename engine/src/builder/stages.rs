@@ -75,6 +75,12 @@ impl Site<'_> {
         }
         let meta_args = parsed.dockerfile.meta_args.iter().map(|step| step.text.clone()).collect();
         (self.listener)(Event::Plan { meta_args, stages });
+        for (stage, node) in graph.reached.iter().map(|stage| &graph.stages[*stage]).enumerate() {
+            let instructions: Vec<_> = node.steps.iter().take(node.triggers).map(|step| step.text.clone()).collect();
+            if !instructions.is_empty() {
+                (self.listener)(Event::Triggers { stage, instructions });
+            }
+        }
     }
 
     /// Builds the stages that the target needs, and returns what the target became.

@@ -35,11 +35,25 @@ impl Site<'_> {
         warnings.retain(|warning| warning.stage.is_none_or(|stage| graph.reached.contains(&stage)));
         warnings.sort_by_key(|warning| *warning.lines.start());
         warnings.iter().for_each(|warning| (self.listener)(told(warning, parsed)));
+        unconsumed(args, parsed).into_iter().for_each(self.listener);
         match checks::violation(&parsed.directives.check, &warnings) {
             Some(error) => Err(Error::new(Kind::Invalid, error)),
             None => Ok(()),
         }
     }
+}
+
+/// What was given and nobody asks for; no rule speaks of it.
+fn unconsumed(args: &Args, parsed: &Parsed) -> Option<Event> {
+    let names = args.unconsumed(&parsed.dockerfile);
+    (!names.is_empty()).then(|| Event::Warning {
+        rule: String::new(),
+        message: format!("One or more build-args [{}] were not consumed", names.join(" ")),
+        url: String::new(),
+        file: String::new(),
+        line: 0,
+        text: String::new(),
+    })
 }
 
 fn told(warning: &Warning, parsed: &Parsed) -> Event {

@@ -14,6 +14,9 @@ pub enum Event {
     /// What is going to be built: of each stage that is needed, in the order of the file, its instructions as they are
     /// written, from its FROM on (and at the end of the last, the labels that were asked for). Before them, the meta ARGs.
     Plan { meta_args: Vec<String>, stages: Vec<Vec<String>> },
+    /// The FROM of this stage, counted from 0 in the plan, has triggers (ONBUILD of its base), as they are written. Each
+    /// of them is reached and made as instruction 0, after the FROM itself.
+    Triggers { stage: usize, instructions: Vec<String> },
     /// An instruction of the plan is reached; both numbers count from 0. `id` is the step that it is, if it is one: those
     /// that only alter the recipe are none. Said just before that step's [`Event::Step`].
     Reached { stage: usize, instruction: usize, id: Option<usize> },

@@ -20,6 +20,7 @@ mod shell;
 
 use super::Verb;
 use crate::failure::Exit;
+use crate::globals::Globals;
 use crate::session::{self, Session};
 use context::{Context, Dockerfile};
 use daemon::Client;
@@ -35,29 +36,37 @@ struct Job {
     /// What the `.dockerignore` beside a Dockerfile outside of the context says.
     ignore: Option<String>,
     flags: Build,
-    /// `-D`.
-    debug: bool,
+    globals: Globals,
 }
 
 impl Verb for Build {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        // As Docker marks what ends a build; the exit code of an interrupted one is already chosen.
-        prepare(self, &session).await.map_err(|error| match error.downcast_ref::<Exit>() {
+        let client = Rc::new(session.connect()?);
+        let is_dockerd = is_dockerd(&client).await?;
+        let job = prepare(self, client, session.globals);
+        if is_dockerd {
+            return classic::build(job.await?).await;
+        }
+        let result = match job.await {
+            Ok(job) => own::build(job).await,
+            Err(error) => Err(error),
+        };
+        // As Docker marks what ends a build; an end that has its own words and its own code keeps them.
+        result.map_err(|error| match error.downcast_ref::<Exit>() {
             Some(_) => error,
             None => Exit::with(1, format!("ERROR: {}", session::message(&error))),
         })
     }
 }
 
-async fn prepare(flags: Build, session: &Session) -> anyhow::Result<()> {
+/// Reads all that the command line names.
+async fn prepare(flags: Build, client: Rc<Client>, globals: Globals) -> anyhow::Result<Job> {
     let mut options = flags.options()?;
     if flags.debug_shell && !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         anyhow::bail!("--debug-shell: the input device is not a TTY");
     }
     // An old file must not be taken for the answer of a build that fails.
     result::forget(&flags)?;
-    let client = Rc::new(session.connect()?);
-    let is_dockerd = is_dockerd(&client).await?;
     let (context, dockerfile) = context::find(&flags.context, flags.file.as_deref()).await?;
     let mut ignored = None;
     match dockerfile {
@@ -67,9 +76,7 @@ async fn prepare(flags: Build, session: &Session) -> anyhow::Result<()> {
             ignored = ignore;
         }
     }
-    let debug = session.globals.debug;
-    let job = Job { client, options, context, ignore: ignored, flags, debug };
-    if is_dockerd { classic::build(job).await } else { own::build(job).await }
+    Ok(Job { client, options, context, ignore: ignored, flags, globals })
 }
 
 /// Whether there is no Kesako on the other side.

@@ -22,7 +22,12 @@ pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
     if !job.flags.rm {
         anyhow::bail!("--rm=false: not supported: there are no intermediate containers that could be kept");
     }
-    let mode = if job.flags.quiet { Mode::Quiet } else { Mode::choose(&job.flags.progress)? };
+    let mode = match job.flags.progress.as_str() {
+        _ if job.flags.quiet => Mode::Quiet,
+        // What is told between two pictures would be drawn over.
+        "auto" if job.globals.explain => Mode::Plain,
+        progress => Mode::choose(progress)?,
+    };
     let body = body(&mut job)?;
     let document = serde_json::to_vec(&job.options)?;
     // So that it can be cancelled by name.
@@ -32,7 +37,7 @@ pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
 
     let mut progress = Progress::new(mode);
     let ended = follow(&job.client, request, &id, &mut progress).await;
-    progress.end(job.debug).await?;
+    progress.end(job.globals.debug).await?;
     match ended {
         Ok(built) if job.options.check => check(&progress, &built),
         Ok(built) => {

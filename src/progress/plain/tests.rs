@@ -137,6 +137,19 @@ fn a_failure_shows_the_last_output_and_cuts_the_others_off() {
 }
 
 #[test]
+fn a_step_that_was_broken_off_is_not_to_blame() {
+    insta::assert_snapshot!(shown(&[
+        (0, step(0, "[2/2] RUN sleep")),
+        (50, output(0, "tired\n")),
+        (10, Event::Failed { id: 0, seconds: 0.1, error: "context canceled".into() }),
+    ]), @r"
+    #1 [2/2] RUN sleep
+    #1 0.050 tired
+    #1 CANCELED
+    ");
+}
+
+#[test]
 fn a_flood_is_heard_at_once() {
     let flood = "x".repeat(ROOM) + "\n";
     let out = shown(&[(0, step(0, "a")), (0, step(1, "b")), (0, output(1, &flood)), (0, output(0, "after\n"))]);

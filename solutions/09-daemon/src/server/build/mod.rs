@@ -11,7 +11,7 @@
 mod classic;
 mod options;
 
-use super::blocking::{Sink, report_while};
+use super::blocking::{Sink, blocking, report_while};
 use super::params::Params;
 use super::{Answer, Refusal, Shared, Within, answer};
 use axum::Router;
@@ -30,7 +30,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 const LONGEST_DOCUMENT: u64 = 64 << 20;
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/build", post(build)).route("/build/cancel", post(cancel)).layer(Extension(Running::default()))
+    Router::new()
+        .route("/build", post(build))
+        .route("/build/cancel", post(cancel))
+        .route("/build/prune", post(prune))
+        .layer(Extension(Running::default()))
 }
 
 /// The builds that go on, by the ID that their clients gave them.
@@ -154,4 +158,10 @@ async fn cancel(Extension(running): Extension<Running>, params: Params) -> Answe
         cancel.cancel();
     }
     answer::no_content()
+}
+
+async fn prune(State(engine): Shared, params: Params) -> Answer {
+    let (all, filters) = (params.flag("all"), params.filters()?);
+    let keep = params.number("keep-storage")?;
+    answer::json(&blocking(move || engine.prune_builds(all, keep.unwrap_or(0), &filters)).await?)
 }

@@ -19,11 +19,10 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Makes lines of events.
 pub(super) struct Classic<'a> {
-    meta_args: Vec<String>,
-    /// The instructions of all stages.
+    /// The instructions of all stages, and after a FROM its triggers.
     slots: Vec<Slot>,
-    /// Where the slots of each stage begin.
-    stages: Vec<usize>,
+    /// The number of the next heading, from 1; and of the last.
+    steps: (usize, usize),
     /// Whose turn it is.
     cursor: usize,
     by_step: HashMap<usize, usize>,
@@ -40,7 +39,11 @@ pub(super) struct Classic<'a> {
 struct Slot {
     text: String,
     stage: usize,
+    /// Its place in its stage. That of a trigger is the FROM's.
+    instruction: usize,
     kind: Kind,
+    /// So many triggers are still to come before the FROM is carried out whole.
+    triggers: Option<usize>,
     /// It is reached; and the step that it is, if it is one.
     reached: Option<Option<usize>>,
     fate: Option<Fate>,
@@ -70,9 +73,8 @@ enum Fate {
 impl<'a> Classic<'a> {
     pub(super) fn new(is_known: &'a (dyn Fn(&str) -> bool + Sync)) -> Self {
         Self {
-            meta_args: Vec::new(),
             slots: Vec::new(),
-            stages: Vec::new(),
+            steps: (1, 0),
             cursor: 0,
             by_step: HashMap::new(),
             failure: None,
@@ -86,15 +88,16 @@ impl<'a> Classic<'a> {
     pub(super) fn tell(&mut self, event: Event) -> Vec<Progress> {
         match event {
             Event::Plan { meta_args, stages } => return self.plan(meta_args, stages),
+            Event::Triggers { stage, instructions } => self.triggers(stage, instructions),
             Event::Reached { stage, instruction, id } => {
-                let place = self.place(stage, instruction);
+                let place = self.place(stage, instruction, |slot| slot.reached.is_none());
                 if let (Some(place), Some(id)) = (place, id) {
                     self.by_step.insert(id, place);
                 }
                 self.alter(place, |slot| slot.reached = Some(id));
             }
             Event::Made { stage, instruction, image } => {
-                let place = self.place(stage, instruction);
+                let place = self.place(stage, instruction, |slot| slot.image.is_none());
                 self.alter(place, |slot| slot.image = Some(image));
             }
             Event::Cached { id } => self.alter_step(id, |slot| slot.fate = Some(Fate::Reused)),
@@ -123,17 +126,31 @@ impl<'a> Classic<'a> {
 
     fn plan(&mut self, meta_args: Vec<String>, stages: Vec<Vec<String>>) -> Vec<Progress> {
         for (stage, texts) in stages.into_iter().enumerate() {
-            self.stages.push(self.slots.len());
-            self.slots.extend(texts.into_iter().map(|text| Slot::new(text, stage)));
+            let texts = texts.into_iter().enumerate();
+            self.slots.extend(texts.map(|(instruction, text)| Slot::new(text, stage, instruction)));
         }
-        self.meta_args = meta_args;
+        self.steps.1 = meta_args.len() + self.slots.len();
         // They have no result that could be told.
-        self.meta_args.iter().enumerate().map(|(number, text)| self.heading(number, text)).collect()
+        meta_args.iter().map(|text| self.heading(text)).collect()
     }
 
-    fn place(&self, stage: usize, instruction: usize) -> Option<usize> {
-        let place = self.stages.get(stage)? + instruction;
-        self.slots.get(place).filter(|slot| slot.stage == stage).map(|_| place)
+    /// Puts the triggers of a FROM after it.
+    fn triggers(&mut self, stage: usize, instructions: Vec<String>) {
+        let Some(from) = self.slots.iter().position(|slot| slot.stage == stage) else { return };
+        let count = instructions.len();
+        self.slots[from].triggers = Some(count);
+        let slots = instructions.into_iter().enumerate().map(|(number, text)| {
+            let triggers = Some(count - number - 1);
+            // It has no heading of its own.
+            Slot { triggers, is_headed: true, ..Slot::new(text, stage, 0) }
+        });
+        self.slots.splice(from + 1..=from, slots);
+    }
+
+    /// The slot of an instruction: of a FROM and its triggers, the first of which this is still to be said.
+    fn place(&self, stage: usize, instruction: usize, unsaid: impl Fn(&Slot) -> bool) -> Option<usize> {
+        let is_it = |slot: &Slot| slot.stage == stage && slot.instruction == instruction && unsaid(slot);
+        self.slots.iter().position(is_it)
     }
 
     fn alter(&mut self, place: Option<usize>, change: impl FnOnce(&mut Slot)) {
@@ -157,18 +174,20 @@ impl<'a> Classic<'a> {
 
     /// Tells what is new of the instruction whose turn it is. True when that is all of it.
     fn tell_current(&mut self, lines: &mut Vec<Progress>) -> bool {
-        let (place, container) = (self.cursor, self.container(self.cursor));
-        let fate = self.fate(place);
-        let number = self.meta_args.len() + place;
-        let heading = self.heading(number, &self.slots[place].text);
-        let slot = &mut self.slots[place];
-        if slot.reached.is_none() {
+        let (place, container, fate) = (self.cursor, self.container(self.cursor), self.fate(self.cursor));
+        if self.slots[place].reached.is_none() {
             return false;
         }
-        if !std::mem::replace(&mut slot.is_headed, true) {
-            lines.push(heading);
+        if !std::mem::replace(&mut self.slots[place].is_headed, true) {
+            let instruction = self.slots[place].text.clone();
+            lines.push(self.heading(&instruction));
+            if let Some(count) = self.slots[place].triggers {
+                let plural = if count == 1 { "" } else { "s" };
+                lines.push(text(format!("# Executing {count} build trigger{plural}\n")));
+            }
         }
         let Some(fate) = fate else { return false };
+        let slot = &mut self.slots[place];
         let in_container = slot.kind == Kind::Container && fate == Fate::Made;
         if !std::mem::replace(&mut slot.is_fate_told, true) {
             match fate {
@@ -178,15 +197,18 @@ impl<'a> Classic<'a> {
             }
         }
         lines.append(&mut slot.output);
-        let Some(image) = &slot.image else { return false };
+        let Some(image) = slot.image.clone() else { return false };
         if in_container {
             lines.push(text(format!("Removing intermediate container {container}\n")));
         }
-        lines.push(text(format!(" ---> {}\n", short(image))));
-        let is_last = self.slots.get(place + 1).is_none_or(|next| next.stage != self.slots[place].stage);
-        if is_last {
-            let id = self.slots[place].image.clone().unwrap_or_default();
-            lines.push(Progress { aux: Some(Built { id }), ..Progress::default() });
+        // A FROM has its result when its triggers have theirs.
+        if slot.triggers.unwrap_or(0) == 0 {
+            let shown = if slot.is_scratch() { "" } else { short(&image) };
+            lines.push(text(format!(" ---> {shown}\n")));
+        }
+        let stage = slot.stage;
+        if self.slots.get(place + 1).is_none_or(|next| next.stage != stage) {
+            lines.push(Progress { aux: Some(Built { id: image }), ..Progress::default() });
         }
         true
     }
@@ -194,35 +216,35 @@ impl<'a> Classic<'a> {
     /// Whether the instruction's result was there before; None while that is not known.
     ///
     /// The classic builder keeps an image of every instruction. We keep those that change files, and so what lies before
-    /// the next of them shares its fate; what comes after the last is as old as the image is.
+    /// the next of them shares its fate. What comes after the last was there if it lies before the end of an image that
+    /// was there.
     fn fate(&self, place: usize) -> Option<Fate> {
-        let slot = self.slots.get(place)?;
+        let slot = &self.slots[place];
         if slot.kind == Kind::From {
             return Some(Fate::Made);
         }
         if slot.reached?.is_some() {
             return slot.fate;
         }
-        let stage = self.slots.iter().filter(|other| other.stage == slot.stage);
-        let from_here = self.slots[place..].iter().take_while(|other| other.stage == slot.stage);
-        for next in from_here {
+        let is_in_stage = |other: &&Slot| other.stage == slot.stage;
+        let mut was_there = false;
+        for next in self.slots[place..].iter().take_while(is_in_stage) {
             if next.reached?.is_some() {
                 return next.fate;
             }
+            was_there |= (self.is_known)(next.image.as_ref()?);
         }
-        let last = self.slots.iter().rfind(|other| other.stage == slot.stage)?;
-        let image = last.image.as_ref()?;
-        let all_reused = stage
-            .filter(|other| other.kind != Kind::From)
-            .filter_map(|other| other.fate)
-            .all(|fate| fate == Fate::Reused);
-        let is_final = slot.stage + 1 == self.stages.len();
-        let reused = all_reused && (!is_final || (self.is_known)(image));
+        let before = self.slots[..place].iter().rev().take_while(is_in_stage).find_map(|other| other.fate);
+        let is_last_stage = self.slots.last().is_none_or(|last| last.stage == slot.stage);
+        // Stages that are only built upon leave no images.
+        let reused = before != Some(Fate::Made) && (was_there || !is_last_stage);
         Some(if reused { Fate::Reused } else { Fate::Made })
     }
 
-    fn heading(&self, number: usize, instruction: &str) -> Progress {
-        text(format!("Step {}/{} : {instruction}\n", number + 1, self.meta_args.len() + self.slots.len()))
+    fn heading(&mut self, instruction: &str) -> Progress {
+        let (number, all) = self.steps;
+        self.steps.0 += 1;
+        text(format!("Step {number}/{all} : {instruction}\n"))
     }
 
     /// What the container of an instruction is called. It lives no longer than the instruction, and nobody can ask for
@@ -233,7 +255,7 @@ impl<'a> Classic<'a> {
 }
 
 impl Slot {
-    fn new(text: String, stage: usize) -> Self {
+    fn new(text: String, stage: usize, instruction: usize) -> Self {
         let kind = match text.split_whitespace().next().unwrap_or_default().to_ascii_uppercase().as_str() {
             "FROM" => Kind::From,
             "COPY" | "ADD" => Kind::Copy,
@@ -242,7 +264,9 @@ impl Slot {
         Self {
             text,
             stage,
+            instruction,
             kind,
+            triggers: None,
             reached: None,
             fate: None,
             output: Vec::new(),
@@ -250,6 +274,11 @@ impl Slot {
             is_headed: false,
             is_fate_told: false,
         }
+    }
+
+    /// `FROM scratch`: nothing, and so no image.
+    fn is_scratch(&self) -> bool {
+        self.kind == Kind::From && self.text.split_whitespace().nth(1) == Some("scratch")
     }
 }
 

@@ -196,3 +196,67 @@ fn a_failed_command_has_its_code() {
     let message = "The command '/bin/sh -c exit 3' returned a non-zero code: 3".to_owned();
     assert_eq!(classic.failure(), Some(ErrorDetail { code: Some(3), message }));
 }
+
+#[test]
+fn triggers_are_told_of_their_from() {
+    let plan = Event::Plan {
+        meta_args: vec![],
+        stages: vec![vec!["FROM based".into(), "CMD x".into()], vec!["FROM scratch".into()]],
+    };
+    let triggers = Event::Triggers { stage: 0, instructions: vec!["RUN a".into(), "ENV b=c".into()] };
+    let events = vec![
+        plan,
+        triggers,
+        reached(0, 0, Some(1)),
+        Event::Cached { id: 1 },
+        made(0, 0),
+        reached(0, 0, Some(2)),
+        Event::Begun { id: 2 },
+        output(2, Stream::Stdout, "triggered\n"),
+        made(0, 0),
+        reached(0, 0, None),
+        made(0, 0),
+        reached(0, 1, None),
+        made(0, 1),
+        reached(1, 0, None),
+        made(1, 0),
+    ];
+    insta::assert_snapshot!(shown(events, false), @r"
+    Step 1/3 : FROM based
+    # Executing 2 build triggers
+     ---> Running in <container>
+    triggered
+    Removing intermediate container <container>
+     ---> Running in <container>
+    Removing intermediate container <container>
+     ---> 000000000000
+    Step 2/3 : CMD x
+     ---> Running in <container>
+    Removing intermediate container <container>
+     ---> 010000000000
+    <aux sha256:010>
+    Step 3/3 : FROM scratch
+     ---> 
+    <aux sha256:100>
+    Successfully built 120000000000
+    Successfully tagged t:latest
+    Successfully tagged u:v
+    ");
+}
+
+#[test]
+fn the_beginning_of_an_image_that_was_there_was_there() {
+    let known = |image: &str| image.starts_with("sha256:02");
+    let mut classic = Classic::new(&known);
+    let stage = ["FROM box", "ENV a=b", "CMD x", "LABEL new=l"].map(str::to_owned).to_vec();
+    let mut events = vec![Event::Plan { meta_args: vec![], stages: vec![stage] }];
+    (0..4).for_each(|at| events.extend([reached(0, at, None), made(0, at)]));
+    let told: String =
+        events.into_iter().flat_map(|event| classic.tell(event)).filter_map(|line| line.stream).collect();
+    let fates: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("cache") || line.contains("Running"))
+        .map(|line| &line[..10])
+        .collect();
+    assert_eq!(fates, [" ---> Usin", " ---> Usin", " ---> Runn"], "{told}");
+}
