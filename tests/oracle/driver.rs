@@ -22,7 +22,7 @@ impl Driver {
         let host = format!("unix://{}", socket.display());
         Self::new(name, move |tmp| {
             let mut command = Command::new("docker");
-            command.args(["--host", &host]).env("DOCKER_CONFIG", tmp);
+            command.args(["--host", &host]).env("DOCKER_CONFIG", tmp).env("DOCKER_BUILDKIT", "0");
             command
         })
     }
@@ -40,6 +40,7 @@ impl Driver {
     fn new(name: &str, command: impl Fn(&Path) -> Command + Sync + 'static) -> Self {
         let tmp = tempfile::Builder::new().prefix("kesako-oracle-").tempdir().unwrap();
         std::fs::write(tmp.path().join("box.tar"), image()).unwrap();
+        super::builds::write(&tmp.path().join("context"));
         let folder = tmp.path().to_owned();
         Self { name: name.into(), command: Box::new(move || command(&folder)), tmp }
     }

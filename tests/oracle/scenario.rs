@@ -6,7 +6,7 @@ use super::step::{Step, step};
 const DETACH: &str = "\x10\x11";
 
 pub(crate) fn steps() -> Vec<Step> {
-    [images(), short_runs(), one_life(), many(), streams(), archives(), refusals(), the_end()]
+    [images(), short_runs(), one_life(), many(), streams(), archives(), super::builds::steps(), refusals(), the_end()]
         .into_iter()
         .flatten()
         .collect()

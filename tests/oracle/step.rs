@@ -20,6 +20,9 @@ pub(crate) enum Compare {
     Everything,
     /// The lines, in any order: dockerd writes an archive in the order of a Go map, which is another each time.
     Lines,
+    /// The same, but of `kesako` itself only whether it went well: it tells a build as BuildKit does, and the real client,
+    /// which has no BuildKit here, as the classic builder.
+    Classic,
     /// Each must have this in its output or errors. For texts that carry an engine's own inner workings.
     Containing(&'static str),
 }
@@ -64,6 +67,10 @@ impl Step {
 
     pub(crate) fn in_any_order(self) -> Self {
         Self { compare: Compare::Lines, ..self }
+    }
+
+    pub(crate) fn classic(self) -> Self {
+        Self { compare: Compare::Classic, ..self }
     }
 
     pub(crate) fn containing(self, text: &'static str) -> Self {
