@@ -41,6 +41,10 @@ kesako unpause sleeper >/dev/null
 expect 'unpause' running kesako inspect -f '{{.State.Status}}' sleeper
 expect 'exec' yes kesako exec sleeper echo yes
 kesako rm -f sleeper >/dev/null
+# Before Linux 6.15, a part of a mount that is attached nowhere cannot be mounted by itself.
+mkdir /context
+printf 'FROM workbench AS a\nRUN echo of-a > /f\nFROM workbench\nRUN --mount=from=a,source=/f,target=/g cat /g > /h\nCMD cat /h\n' > /context/Dockerfile
+expect 'a file of another stage is mounted' of-a sh -c 'kesako build -q -t built /context >/dev/null && kesako run --rm built'
 expect 'no cgroup is left' '' sh -c 'find /sys/fs/cgroup -mindepth 2 -type d -path "*kesako/*"'
 expect 'nothing is mounted' '' sh -c 'grep /var/kesako /proc/mounts'
 [ $failed = 0 ] && echo 'ALL PASSED'
