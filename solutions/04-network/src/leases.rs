@@ -85,6 +85,21 @@ impl Leases {
         outcome
     }
 
+    /// Writes anew what the leases of these addresses say.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn rewrite(&self, addresses: &[IpAddr], says: &impl Serialize) -> Result<()> {
+        let failed = |source| Error::File { step: format!("write a lease into {}", self.folder.display()), source };
+        let text = serde_json::to_vec(says).map_err(|error| failed(error.into()))?;
+        for address in addresses {
+            let draft = self.folder.join(format!("draft.{}", std::process::id()));
+            fs::write(&draft, &text).map_err(failed)?;
+            fs::rename(&draft, self.path(*address)).map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Gives an address back. One that nobody has is as good.
     ///
     /// # Errors

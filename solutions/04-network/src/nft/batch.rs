@@ -139,6 +139,9 @@ impl Batch {
             number(&mut add, 6, kind);
             number(&mut add, 7, length);
         }
+        // For `nft` to print the keys by: in which order of bytes they are (libnftnl, udata.h). Names are strings, in the host's.
+        let host_order: u32 = if data.is_none() { 1 } else { 2 };
+        add.attribute(13, &[&[0, 4], &host_order.to_ne_bytes()[..]].concat());
         // A number by which this batch could speak of it; the kernel wants one.
         number(&mut add, 10, self.messages.len() as u32);
         self.add(add);

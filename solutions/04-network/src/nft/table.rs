@@ -130,16 +130,26 @@ impl Table {
     /// Publishes ports.
     ///
     /// # Errors
-    /// [`Error::PortAllocated`] where another container has one of them.
+    /// The kernel refuses.
     pub fn publish(&mut self, publications: &[Publication]) -> Result<()> {
         for publication in publications {
             tracing::info!(target: "explain", man = "nft(8)",
                 shell = format!("nft add element inet {} … {{ {publication} }}", self.name.name),
                 "publishing {publication}");
         }
-        let mut changes = Batch::new();
-        publications.iter().for_each(|publication| self.publication(&mut changes, publication));
-        self.commit(changes, "publish the ports")
+        let changes = |table: &Self| {
+            let mut changes = Batch::new();
+            publications.iter().for_each(|publication| table.publication(&mut changes, publication));
+            changes
+        };
+        let added = changes(self).commit(&mut self.socket);
+        if let Err(Errno::EXIST) = added {
+            // The ports are ours: we hold the host's sockets. So this was left by somebody who was killed.
+            self.withdraw(publications)?;
+            let changes = changes(self);
+            return self.commit(changes, "publish the ports");
+        }
+        added.map_err(Error::kernel("publish the ports"))
     }
 
     /// Takes published ports back. Those that are not published any more are no error.
