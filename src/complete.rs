@@ -6,7 +6,7 @@ use crate::command::{COMMANDS, Entry, GROUPS, Words};
 use crate::format::short_id;
 use crate::globals;
 use crate::session::Session;
-use engine::api::{ContainerSummary, ImageSummary, VolumeList};
+use engine::api::{ContainerSummary, ImageSummary, Network, VolumeList};
 
 /// The script of a shell.
 pub fn script(shell: &str) -> Option<&'static str> {
@@ -118,10 +118,12 @@ async fn names(words: Words, session: &Session) -> anyhow::Result<Vec<Candidate>
         Words::Shells => ["bash", "fish", "zsh"].map(|shell| (shell.to_owned(), String::new())).to_vec(),
         Words::Containers(states) => containers(states, session).await?,
         Words::Images => images(session).await?,
+        Words::Networks => networks(session).await?,
         Words::Volumes => volumes(session).await?,
         Words::Objects => {
             let mut all = containers(&[], session).await?;
             all.extend(images(session).await?);
+            all.extend(networks(session).await?);
             all.extend(volumes(session).await?);
             all
         }
@@ -136,6 +138,11 @@ async fn containers(states: &[&str], session: &Session) -> anyhow::Result<Vec<Ca
         Some((name, format!("{} {}", short_id(&container.id), container.image)))
     });
     Ok(named.collect())
+}
+
+async fn networks(session: &Session) -> anyhow::Result<Vec<Candidate>> {
+    let networks: Vec<Network> = session.connect()?.get("/networks").json().await?;
+    Ok(networks.into_iter().map(|network| (network.name, network.driver)).collect())
 }
 
 async fn images(session: &Session) -> anyhow::Result<Vec<Candidate>> {

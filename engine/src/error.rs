@@ -10,6 +10,8 @@ pub enum Kind {
     NotModified,
     /// 400: the request makes no sense.
     Invalid,
+    /// 403: not allowed here.
+    Forbidden,
     /// 404: no such container, image, exec.
     NotFound,
     /// 409: the object is in a state, or has a name, that forbids it.

@@ -94,7 +94,7 @@ impl Engine {
             warnings: cgroups.warnings(),
             plugins: api::Plugins {
                 volume: vec![volumes::DRIVER.to_owned()],
-                network: ["host", "null"].map(str::to_owned).into(),
+                network: ["bridge", "host", "null"].map(str::to_owned).into(),
                 authorization: None,
                 log: ["json-file", "none"].map(str::to_owned).into(),
             },

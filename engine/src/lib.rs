@@ -25,6 +25,7 @@ mod info;
 mod learner;
 mod life;
 mod logs;
+mod network;
 mod reexec;
 mod roots;
 mod shim;
@@ -37,6 +38,7 @@ pub mod words;
 #[path = "../../tests/support/not_run.rs"]
 mod not_run;
 
+pub use ::network::{Port, Subnet, parse_exposed, parse_mapping};
 pub use bootstrap::{be_shim_if_called_so, bootstrap};
 pub use container::list::{Filters, ListOptions};
 pub use container::remove::RemoveOptions;

@@ -46,21 +46,35 @@ pub(super) struct Images {
     images: Vec<String>,
 }
 
+/// Display detailed information on one or more networks
+#[derive(Debug, clap::Args)]
+pub(super) struct Networks {
+    #[arg(short, long, help = help::OBJECT_FORMAT)]
+    format: Option<String>,
+    /// Verbose output for diagnostics
+    #[arg(short, long)]
+    verbose: bool,
+    #[arg(required = true)]
+    networks: Vec<String>,
+}
+
 /// What a name may stand for, in the order in which it is tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Container,
     Image,
     Volume,
+    Network,
 }
 
 impl Verb for Inspect {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        const KINDS: &[&str] = &["container", "image", "volume"];
+        const KINDS: &[&str] = &["container", "image", "network", "volume"];
         let kinds: &[Kind] = match self.r#type.as_deref() {
-            None => &[Kind::Container, Kind::Image, Kind::Volume],
+            None => &[Kind::Container, Kind::Image, Kind::Network, Kind::Volume],
             Some("container") => &[Kind::Container],
             Some("image") => &[Kind::Image],
+            Some("network") => &[Kind::Network],
             Some("volume") => &[Kind::Volume],
             Some("") => anyhow::bail!("type is empty: must be one of \"{}\"", KINDS.join("\", \"")),
             Some(other) => anyhow::bail!("unknown type: {other:?}: must be one of \"{}\"", KINDS.join("\", \"")),
@@ -78,6 +92,14 @@ impl Verb for Containers {
 impl Verb for Images {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         inspect(&session, &[Kind::Image], &self.images, false, self.format.as_deref()).await
+    }
+}
+
+impl Verb for Networks {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        // There is no swarm whose tasks more words would be about.
+        let Self { format, verbose: _, networks } = self;
+        inspect(&session, &[Kind::Network], &networks, false, format.as_deref()).await
     }
 }
 
@@ -135,6 +157,7 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
             Kind::Container => format!("/containers/{name}/json"),
             Kind::Image => format!("/images/{name}/json"),
             Kind::Volume => format!("/volumes/{name}"),
+            Kind::Network => format!("/networks/{name}"),
         };
         let mut request = client.get(path);
         if size && *kind == Kind::Container {
@@ -145,6 +168,7 @@ async fn find(client: &Client, kinds: &[Kind], name: &str, size: bool) -> anyhow
                 let ignores_size = match kind {
                     Kind::Container => None,
                     Kind::Image => Some("image"),
+                    Kind::Network => Some("network"),
                     Kind::Volume => Some("volume"),
                 };
                 if let Some(kind) = ignores_size.filter(|_| size && kinds.len() > 1) {
@@ -170,5 +194,6 @@ fn left_out(kind: Kind) -> Json {
             "HostConfig": {"Tmpfs": null, "Sysctls": null, "Mounts": null, "Init": null, "Annotations": null}}),
         Kind::Image => json!({"Config": config, "Variant": "", "OsVersion": ""}),
         Kind::Volume => json!({"ClusterVolume": null, "Status": null, "UsageData": null}),
+        Kind::Network => json!({}),
     }
 }

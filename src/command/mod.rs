@@ -20,7 +20,9 @@ mod inspect;
 mod kill;
 mod load;
 mod logs;
+mod network;
 mod pause;
+mod port;
 mod prune;
 mod ps;
 mod rename;
@@ -62,6 +64,7 @@ pub enum Words {
     /// All containers, or only those in one of these states.
     Containers(&'static [&'static str]),
     Images,
+    Networks,
     Volumes,
     /// All of them.
     Objects,
@@ -134,6 +137,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("buildx", "Manage builds, for fingers that know Docker's"),
     ("container", "Manage containers"),
     ("image", "Manage images"),
+    ("network", "Manage networks"),
     ("system", "Manage Kesako"),
     ("volume", "Manage volumes"),
 ];
@@ -187,6 +191,14 @@ pub static COMMANDS: &[Entry] = &[
     entry::<volume::List>(&["volume ls", "volume list"], "[OPTIONS]", "List volumes", Words::Nothing),
     entry::<volume::Prune>(&["volume prune"], "[OPTIONS]", "Remove unused local volumes", Words::Nothing),
     entry::<volume::Remove>(&["volume rm", "volume remove"], "[OPTIONS] VOLUME [VOLUME...]", "Remove one or more volumes", Words::Volumes),
+    entry::<port::Ports>(&["container port", "port"], "CONTAINER [PRIVATE_PORT[/PROTO]]", "List port mappings or a specific mapping for the container", RUNNING),
+    entry::<network::Create>(&["network create"], "[OPTIONS] NETWORK", "Create a network", Words::Nothing),
+    entry::<network::List>(&["network ls", "network list"], "[OPTIONS]", "List networks", Words::Nothing),
+    entry::<inspect::Networks>(&["network inspect"], "[OPTIONS] NETWORK [NETWORK...]", "Display detailed information on one or more networks", Words::Networks),
+    entry::<network::Remove>(&["network rm", "network remove"], "NETWORK [NETWORK...]", "Remove one or more networks", Words::Networks),
+    entry::<network::Connect>(&["network connect"], "[OPTIONS] NETWORK CONTAINER", "Connect a container to a network", Words::Networks),
+    entry::<network::Disconnect>(&["network disconnect"], "[OPTIONS] NETWORK CONTAINER", "Disconnect a container from a network", Words::Networks),
+    entry::<prune::Networks>(&["network prune"], "[OPTIONS]", "Remove all unused networks", Words::Nothing),
     entry::<info::Info>(&["system info", "info"], "[OPTIONS]", "Display system-wide information", Words::Nothing),
     entry::<events::Events>(&["system events", "events"], "[OPTIONS]", "Get real time events from the server", Words::Nothing),
     entry::<version::Version>(&["version"], "[OPTIONS]", "Show the Kesako version information", Words::Nothing),

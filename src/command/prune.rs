@@ -1,4 +1,4 @@
-//! `kesako container prune`, `kesako image prune` and `kesako builder prune`.
+//! `kesako container prune`, `kesako image prune`, `kesako network prune` and `kesako builder prune`.
 
 use super::Verb;
 use super::rmi::describe;
@@ -6,7 +6,7 @@ use crate::flags::{filter, size};
 use crate::format::units;
 use crate::output::{put, say};
 use crate::session::Session;
-use engine::api::{BuildsPruned, ContainersPruned, ImagesPruned};
+use engine::api::{BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned};
 use std::io::Write;
 
 /// Remove all stopped containers
@@ -49,6 +49,30 @@ pub(super) struct Builds {
     /// Amount of disk space to keep for cache
     #[arg(long, value_name = "bytes", value_parser = size::bytes, default_value = "0", hide_default_value = true)]
     keep_storage: i64,
+}
+
+/// Remove all unused networks
+#[derive(Debug, clap::Args)]
+pub(super) struct Networks {
+    /// Provide filter values (e.g. "until=<timestamp>")
+    #[arg(long, value_name = "filter", value_parser = filter::parse)]
+    filter: Vec<(String, String)>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    force: bool,
+}
+
+impl Verb for Networks {
+    async fn run(self, session: Session) -> anyhow::Result<()> {
+        if !confirm(self.force, "WARNING! This will remove all custom networks not used by at least one container.")? {
+            return Ok(());
+        }
+        let filters = filter::collect(&self.filter);
+        let client = session.connect()?;
+        let pruned: NetworksPruned = client.post("/networks/prune").query_json("filters", &filters).json().await?;
+        let deleted = pruned.networks_deleted.unwrap_or_default();
+        if deleted.is_empty() { Ok(()) } else { say(format!("Deleted Networks:\n{}\n", deleted.join("\n"))) }
+    }
 }
 
 impl Verb for Containers {

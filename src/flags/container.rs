@@ -1,6 +1,6 @@
 //! The flags that `run` and `create` share.
 
-use super::{device, environment, mount, size, ulimit};
+use super::{device, environment, mount, network, size, ulimit};
 use crate::arguments::integer;
 use engine::api::{MountRequest, Ulimit};
 
@@ -91,6 +91,39 @@ pub struct ContainerFlags {
     /// Connect a container to a network
     #[arg(long, visible_alias = "net", value_name = "network")]
     pub network: Vec<String>,
+    /// Add network-scoped alias for the container
+    #[arg(long, visible_alias = "net-alias")]
+    pub network_alias: Vec<String>,
+    /// IPv4 address (e.g., 172.30.100.104)
+    #[arg(long, value_name = "ip", default_value = "")]
+    pub ip: String,
+    /// IPv6 address (e.g., 2001:db8::33)
+    #[arg(long, value_name = "ip", default_value = "")]
+    pub ip6: String,
+    /// Container MAC address (e.g., 92:d0:c6:0a:29:33)
+    #[arg(long, default_value = "")]
+    pub mac_address: String,
+    /// Set custom DNS servers
+    #[arg(long, value_parser = network::server)]
+    pub dns: Vec<String>,
+    /// Set DNS options
+    #[arg(long, visible_alias = "dns-opt")]
+    pub dns_option: Vec<String>,
+    /// Set custom DNS search domains
+    #[arg(long)]
+    pub dns_search: Vec<String>,
+    /// Add a custom host-to-IP mapping (host:ip)
+    #[arg(long, value_parser = network::extra_host)]
+    pub add_host: Vec<String>,
+    /// Publish a container's port(s) to the host
+    #[arg(short, long)]
+    pub publish: Vec<String>,
+    /// Publish all exposed ports to random ports
+    #[arg(short = 'P', long)]
+    pub publish_all: bool,
+    /// Expose a port or a range of ports
+    #[arg(long)]
+    pub expose: Vec<String>,
     /// PID namespace to use
     #[arg(long, default_value = "")]
     pub pid: String,

@@ -6,6 +6,7 @@ pub mod device;
 pub mod environment;
 pub mod filter;
 pub mod mount;
+pub mod network;
 pub mod reference;
 mod request;
 pub mod security;

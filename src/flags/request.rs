@@ -15,7 +15,7 @@ impl ContainerFlags {
         let (volumes, binds) = mount::short(&self.volume)?;
         let config = ContainerConfig { volumes: Some(volumes), ..self.config(detached)? };
         let host_config = HostConfig { binds: (!binds.is_empty()).then_some(binds), ..self.host_config()? };
-        let request = CreateRequest { config, host_config, networking_config: None };
+        let request = CreateRequest { config, host_config, networking_config: self.networking()? };
         if self.rm && !matches!(self.restart.as_str(), "" | "no") {
             bail!("conflicting options: cannot specify both --restart and --rm");
         }
@@ -32,6 +32,7 @@ impl ContainerFlags {
             domainname: self.domainname.clone(),
             user: self.user.clone(),
             attach_stdin,
+            exposed_ports: self.ports()?.0,
             attach_stdout: default || attaches("stdout"),
             attach_stderr: default || attaches("stderr"),
             tty: self.tty,
@@ -58,19 +59,21 @@ impl ContainerFlags {
         }
         let (security_opt, open_paths) = security::parse(&self.security_opt)?;
         let paths = || if open_paths { Some(Vec::new()) } else { None };
-        let network = match self.network.as_slice() {
-            [] => "default".to_owned(),
-            [network] => network.clone(),
-            _ => bail!("a container can be on one network only, so far"),
-        };
         if self.log_driver == "none" && !self.log_opt.is_empty() {
             bail!("invalid logging opts for driver {}", self.log_driver);
         }
+        let (_, port_bindings) = self.ports()?;
         let some = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
         Ok(HostConfig {
             container_id_file: self.cidfile.clone().unwrap_or_default(),
             log_config: LogConfig { r#type: self.log_driver.clone(), config: pairs(&self.log_opt) },
-            network_mode: network,
+            network_mode: self.network_mode()?,
+            port_bindings,
+            publish_all_ports: self.publish_all,
+            dns: some(&self.dns),
+            dns_search: some(&self.dns_search),
+            dns_options: some(&self.dns_option),
+            extra_hosts: some(&self.add_host),
             restart_policy: restart_policy(&self.restart)?,
             auto_remove: self.rm,
             cap_add: some(&self.cap_add),

@@ -193,7 +193,7 @@ pub struct CreateRequest {
     pub config: ContainerConfig,
     pub host_config: HostConfig,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub networking_config: Option<serde_json::Value>,
+    pub networking_config: Option<super::NetworkingConfig>,
 }
 
 /// Its answer.

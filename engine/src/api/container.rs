@@ -1,6 +1,6 @@
 //! What is told: how a container is described, in a list, in full, and at its end.
 
-use super::{ContainerConfig, HostConfig, PortBinding};
+use super::{ContainerConfig, EndpointSettings, HostConfig, PortBinding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -93,7 +93,7 @@ pub struct NetworkSettings {
     pub sandbox_id: String,
     pub sandbox_key: String,
     pub ports: BTreeMap<String, Option<Vec<PortBinding>>>,
-    pub networks: BTreeMap<String, serde_json::Value>,
+    pub networks: BTreeMap<String, EndpointSettings>,
     /// Fields of Docker's about its default bridge, for `inspect` to show.
     #[serde(flatten, skip_deserializing)]
     pub other: serde_json::Map<String, serde_json::Value>,
@@ -149,7 +149,7 @@ pub struct SummaryHostConfig {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct SummaryNetworks {
-    pub networks: BTreeMap<String, serde_json::Value>,
+    pub networks: BTreeMap<String, EndpointSettings>,
 }
 
 /// `POST /containers/{id}/wait`, and its answer when the container has ended.

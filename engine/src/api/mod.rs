@@ -6,6 +6,7 @@ mod build;
 mod config;
 mod container;
 mod image;
+mod network;
 mod system;
 mod volume;
 
@@ -15,5 +16,6 @@ pub use build::*;
 pub use config::*;
 pub use container::*;
 pub use image::*;
+pub use network::*;
 pub use system::*;
 pub use volume::*;

@@ -250,6 +250,7 @@ fn record(id: &ContainerId, process: &Process) -> Record {
         },
         host_config,
         mount_points: Vec::new(),
+        networks: BTreeMap::new(),
     }
 }
 

@@ -89,7 +89,7 @@ fn contain(letter: &Letter) -> Result<Answer> {
     let record = &letter.record;
     let container = Container { id: record.id.clone(), folder: letter.folder.clone(), run: letter.folder.clone() };
     let root = inherited(letter.root)?;
-    network_files::write(&container, record)?;
+    network_files::write(&container, record, &[])?;
     let mut spec = spec::spec(&container, record, &[])?;
     let user = process::user::resolve(root.as_fd(), &record.config.user, &[])?;
     spec::settle_user(&mut spec, record, &user)?;

@@ -78,6 +78,7 @@ impl Engine {
         if !container.run.exists() {
             return Ok(());
         }
+        self.release_networks_of(container)?;
         let cgroup = Cgroup::open(container.id.as_str());
         let cleared = cgroup.kill().and_then(|()| cgroup.remove());
         cleared.map_err(|e| crate::Error::system("remove a dead container's cgroup", e))

@@ -3,7 +3,7 @@
 use crate::api::{self, GraphDriver, MountPoint, NetworkSettings};
 use crate::container::record::{Container, Record};
 use crate::container::state::{State, Status};
-use crate::{Engine, Error, Kind, Result};
+use crate::{Engine, Error, Kind, Result, network};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -38,7 +38,7 @@ impl Engine {
             size_rw,
             size_root_fs,
             mounts: self.mounts_of(&record),
-            network_settings: network_settings(&record, &state),
+            network_settings: network_settings(&container, &record, &state),
             host_config: shown(record.host_config),
             config: record.config,
             ..Default::default()
@@ -145,27 +145,12 @@ pub(crate) fn folder_size(folder: &Path) -> i64 {
     sizes.sum()
 }
 
-/// The networks that the container is on, with what Docker tells of an endpoint.
-pub(crate) fn networks(record: &Record) -> BTreeMap<String, Value> {
-    let name = match record.host_config.network_mode.as_str() {
-        mode @ ("none" | "host") => mode,
-        _ => return BTreeMap::new(),
-    };
-    let endpoint = json!({
-        "IPAMConfig": null, "Links": null, "Aliases": null, "MacAddress": "", "DriverOpts": null, "GwPriority": 0,
-        "NetworkID": "", "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
-        "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": null
-    });
-    BTreeMap::from([(name.to_owned(), endpoint)])
-}
-
-fn network_settings(record: &Record, state: &State) -> NetworkSettings {
-    let exposed = record.config.exposed_ports.iter().flatten().map(|(port, _)| (port.clone(), None));
-    let shown = state.status.is_running() && record.host_config.network_mode != "host";
+fn network_settings(container: &Container, record: &Record, state: &State) -> NetworkSettings {
+    let networks = network::networks(container, record, state);
     NetworkSettings {
-        ports: if shown { exposed.collect() } else { BTreeMap::new() },
-        networks: networks(record),
-        other: bridge_settings(),
+        ports: network::ports(container, record, state),
+        other: network::shown_settings(&networks),
+        networks,
         ..Default::default()
     }
 }
@@ -185,15 +170,6 @@ fn shown(mut host: api::HostConfig) -> api::HostConfig {
         "MemorySwappiness": null, "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0, "IOMaximumBandwidth": 0
     }));
     host
-}
-
-/// What Docker tells of the default bridge, on which no container is yet.
-fn bridge_settings() -> serde_json::Map<String, Value> {
-    fields(json!({
-        "HairpinMode": false, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": null,
-        "SecondaryIPv6Addresses": null, "EndpointID": "", "Gateway": "", "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0, "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "", "MacAddress": ""
-    }))
 }
 
 fn fields(object: Value) -> serde_json::Map<String, Value> {

@@ -3,7 +3,7 @@
 use crate::container::list_filter::Selection;
 use crate::container::record::{Container, Record};
 use crate::container::state::{State, Status};
-use crate::{Engine, Kind, Result, api, words};
+use crate::{Engine, Kind, Result, api, network, words};
 use std::collections::BTreeMap;
 
 /// `{"label": ["a=b"], …}`: Docker's filters, as every list and prune takes them.
@@ -71,14 +71,14 @@ impl Engine {
             image_id: record.image_id.clone(),
             command: command(record),
             created: words::seconds(&record.created),
-            ports: exposed_ports(record, state),
+            ports: network::port_rows(&network::ports(container, record, state)),
             size_rw,
             size_root_fs,
             labels: record.config.labels.clone(),
             state: state.status.to_string(),
             status: status(state),
             host_config: api::SummaryHostConfig { network_mode: record.host_config.network_mode.clone() },
-            network_settings: api::SummaryNetworks { networks: crate::container::inspect::networks(record) },
+            network_settings: api::SummaryNetworks { networks: network::networks(container, record, state) },
             mounts: self.mounts_of(record),
         })
     }
@@ -114,17 +114,4 @@ pub(crate) fn status(state: &State) -> String {
         Status::Created => "Created".to_owned(),
         Status::Exited => format!("Exited ({code}) {} ago", words::ago(&state.finished_at)),
     }
-}
-
-/// `80/tcp` of a running container. (Nothing is published yet.)
-fn exposed_ports(record: &Record, state: &State) -> Vec<api::PortSummary> {
-    if !state.status.is_running() || matches!(record.host_config.network_mode.as_str(), "host" | "none") {
-        return Vec::new();
-    }
-    let ports = record.config.exposed_ports.iter().flatten().filter_map(|(port, _)| {
-        let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
-        let private_port = number.parse().ok()?;
-        Some(api::PortSummary { private_port, r#type: protocol.to_owned(), ..Default::default() })
-    });
-    ports.collect()
 }

@@ -4,7 +4,7 @@ use crate::container::list::{Entry, ListOptions};
 use crate::container::record::no_such_container;
 use crate::container::state::{NEVER, Status};
 use crate::filters::{boolean, has_labels, matches, only, values};
-use crate::{Engine, Error, Kind, Result};
+use crate::{Engine, Error, Kind, Result, network};
 use volumes::{MountPoint, Source};
 
 const KNOWN: [&str; 14] = [
@@ -81,12 +81,12 @@ impl<'a> Selection<'a> {
     }
 
     fn fits(&self, entry: &Entry) -> bool {
-        let Entry { record, state, .. } = entry;
+        let Entry { container, record, state } = entry;
         let filter = |key| values(&self.options.filters, key);
         let running = state.status.is_running();
         let ended = |code: &i32| *code == state.exit_code && !running && state.started_at != NEVER;
         let id = |prefix: &String| record.id.as_str().starts_with(prefix);
-        let networks = crate::container::inspect::networks(record);
+        let networks = network::networks(container, record, state);
 
         (self.all || running)
             && (matches(filter("name"), &record.name) || matches(filter("name"), &format!("/{}", record.name)))
@@ -99,7 +99,9 @@ impl<'a> Selection<'a> {
             && self.tasks != Some(true)
             && (filter("volume").is_empty() || has_mount(entry, filter("volume")))
             && self.ancestors.as_ref().is_none_or(|images| images.contains(&record.image_id))
-            && (filter("network").is_empty() || filter("network").iter().any(|name| networks.contains_key(name)))
+            && (filter("network").is_empty() || filter("network").iter().any(|wanted| {
+                networks.iter().any(|(name, settings)| name == wanted || settings.network_id == *wanted)
+            }))
             && self.ports_fit(entry)
     }
 
@@ -107,8 +109,11 @@ impl<'a> Selection<'a> {
         if self.published.is_empty() && self.exposed.is_empty() {
             return true;
         }
-        let exposed = entry.record.config.exposed_ports.iter().flatten().map(|(port, _)| port);
-        entry.state.status.is_running() && exposed.into_iter().any(|port| self.exposed.contains(port))
+        let Entry { container, record, state } = entry;
+        network::ports(container, record, state).iter().any(|(port, bindings)| {
+            let published = bindings.as_ref().is_some_and(|bindings| !bindings.is_empty());
+            self.exposed.contains(port) || (published && self.published.contains(port))
+        })
     }
 }
 

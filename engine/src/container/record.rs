@@ -10,6 +10,7 @@ use crate::container::state::State;
 use crate::durable::{self, Durability};
 use crate::{Engine, Error, Kind, Result, api, learner};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -38,6 +39,9 @@ pub(crate) struct Record {
     /// What it sees besides its image, settled: those above before those beneath.
     #[serde(default)]
     pub mount_points: Vec<volumes::MountPoint>,
+    /// The networks it is on, by their names, with what is wanted there.
+    #[serde(default)]
+    pub networks: BTreeMap<String, api::EndpointSettings>,
 }
 
 impl Record {
@@ -242,6 +246,7 @@ pub(crate) mod tests {
             config,
             host_config,
             mount_points: Vec::new(),
+            networks: BTreeMap::new(),
         }
     }
 
@@ -296,8 +301,19 @@ pub(crate) mod tests {
         record.created = "2026-01-02T03:04:05Z".to_owned();
         let value = serde_json::to_value(&record).unwrap();
         let fields: Vec<_> = value.as_object().unwrap().keys().collect();
-        let expected =
-            ["Id", "Name", "Created", "ImageId", "Layers", "Path", "Args", "Config", "HostConfig", "MountPoints"];
+        let expected = [
+            "Id",
+            "Name",
+            "Created",
+            "ImageId",
+            "Layers",
+            "Path",
+            "Args",
+            "Config",
+            "HostConfig",
+            "MountPoints",
+            "Networks",
+        ];
         assert_eq!(fields, expected);
         assert_eq!(serde_json::from_value::<Record>(value).unwrap(), record);
     }

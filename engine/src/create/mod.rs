@@ -14,7 +14,8 @@ use crate::create::merge::merge;
 use crate::create::random_name::random_name;
 use crate::durable::Durability;
 use crate::image::ImageForRun;
-use crate::{Engine, Error, Kind, Result, spec};
+use crate::{Engine, Error, Kind, Result, network, spec};
+use std::collections::BTreeMap;
 use volumes::MountPoint;
 
 impl Engine {
@@ -27,6 +28,7 @@ impl Engine {
         let name = name.filter(|name| !name.is_empty()).map(names::check).transpose()?;
         let mut warnings = validate::validate(&request.config, &request.host_config)?;
         unsupported::refuse(&request)?;
+        let networks = network::wishes(self, &request)?;
         let image = self.image_for_run(&request.config.image)?;
         warnings.extend(unsupported::notes_on_image(&image.config));
         merge(&mut request.config, &image.config);
@@ -38,7 +40,8 @@ impl Engine {
         let mount_points = self.mount_points(&request)?;
         // The holds on the image and on the volumes end with this function: until the record says that they are used,
         // nobody may remove them.
-        let mut record = record(&container.id, request.config, request.host_config, mount_points, &image)?;
+        let mut record =
+            Record { networks, ..record(&container.id, request.config, request.host_config, mount_points, &image)? };
         let volumes = self.hold_volumes(&mut record)?;
         if let Err(error) = self.write(&container, record, name) {
             self.give_up(volumes);
@@ -101,6 +104,10 @@ impl Engine {
         self.reserve_name(new, &container.id, record.durability()).map_err(refused)?;
         let old = std::mem::replace(&mut record.name, new.to_owned());
         container.save_record(&record)?;
+        if container.state()?.status.is_running() && !record.networks.is_empty() {
+            // Its neighbours call it by its name.
+            crate::shim::call(&container, crate::shim::Request::Networks)?;
+        }
         self.release_name(&old, &container.id)?;
         self.tell_container("rename", &container, &record, &[("oldName", &format!("/{old}"))]);
         Ok(())
@@ -142,5 +149,6 @@ fn record(
         config,
         host_config,
         mount_points,
+        networks: BTreeMap::new(),
     })
 }

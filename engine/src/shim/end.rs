@@ -15,7 +15,8 @@ impl Shim {
     pub(super) fn ended(&mut self, code: i32) -> Result<()> {
         let Life::Running(contained) = std::mem::replace(&mut self.life, Life::Over) else { return Ok(()) };
         let lived = contained.since.elapsed();
-        let (oom_killed, readers) = contained.finish();
+        let (oom_killed, readers, sweep) = contained.finish(&self.engine);
+        self.sweep = sweep;
         self.lingering.extend(readers);
         self.lingering.extend(self.execs.end_all(&self.engine));
         self.stopping.deadline = None;
@@ -100,6 +101,8 @@ impl Shim {
         };
         match launch::launch(&self.engine, &self.container, &self.record) {
             Ok(contained) => {
+                // Somebody is on the network again.
+                self.sweep = None;
                 self.state.restart_count += 1;
                 self.started(contained)
             }

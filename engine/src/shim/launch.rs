@@ -3,9 +3,10 @@
 use super::child::{Child, Connection, streams};
 use super::client::Client;
 use super::json_log::JsonLog;
-use super::ready::Ready;
+use super::ready::{Ready, Watch};
 use crate::container::record::{Container, Record};
 use crate::durable::{self, Durability};
+use crate::network::{Connected, Sweep};
 use crate::spec;
 use crate::spec::network_files;
 use crate::volume::at_start::Shown;
@@ -22,6 +23,7 @@ pub(super) struct Contained {
     pub spec: oci::Spec,
     pub cgroup: Cgroup,
     pub since: Instant,
+    pub network: Option<Connected>,
     /// It has processes in its PID namespace only, so all of them die with init.
     own_pids: bool,
 }
@@ -78,7 +80,30 @@ pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) ->
 fn launch_with(engine: &Engine, container: &Container, record: &Record, shown: &[Shown]) -> Result<Contained, Failure> {
     let log = JsonLog::new(&container.log_path(), &record.host_config.log_config)?;
     let root = engine.mount_rootfs(container, record, shown)?;
-    let spec = specification(container, record, shown, root.as_fd())?;
+    let mut network = Connected::new(engine, container, record)?;
+    let launched = launch_on(engine, container, record, shown, root, network.as_ref(), log);
+    match launched {
+        Ok(contained) => Ok(Contained { network, ..contained }),
+        Err(failure) => {
+            if let Some(network) = &mut network {
+                network.undo(engine);
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// The same, on its networks.
+fn launch_on(
+    engine: &Engine,
+    container: &Container,
+    record: &Record,
+    shown: &[Shown],
+    root: OwnedFd,
+    network: Option<&Connected>,
+    log: Option<JsonLog>,
+) -> Result<Contained, Failure> {
+    let spec = specification(engine, container, record, shown, root.as_fd(), network)?;
     let resources = spec.linux().as_ref().and_then(|linux| linux.resources().clone()).unwrap_or_default();
     // What is passed over was told when the container was created.
     let (cgroup, _passed_over) = Cgroup::create(container.id.as_str(), &resources)?;
@@ -89,6 +114,7 @@ fn launch_with(engine: &Engine, container: &Container, record: &Record, shown: &
             spec,
             cgroup,
             since: Instant::now(),
+            network: None,
             own_pids: record.host_config.pid_mode.is_empty(),
         }),
         Err(failure) => {
@@ -103,13 +129,26 @@ fn launch_with(engine: &Engine, container: &Container, record: &Record, shown: &
 /// The specification, with the user that the container's own /etc/passwd knows. Left in the run folder, where people and
 /// other tools look for a bundle's `config.json`.
 fn specification(
+    engine: &Engine,
     container: &Container,
     record: &Record,
     shown: &[Shown],
     root: BorrowedFd<'_>,
+    network: Option<&Connected>,
 ) -> Result<oci::Spec, Failure> {
-    network_files::write(container, record)?;
+    let attachments = network.map(|network| network.attachments.as_slice()).unwrap_or_default();
+    let other = record.host_config.network_mode.strip_prefix("container:");
+    let joined = other.map(|other| engine.join_network_of(other, container)).transpose()?;
+    if joined.is_none() {
+        network_files::write(container, record, attachments)?;
+    }
     let mut spec = spec::spec(container, record, shown)?;
+    if let Some(joined) = joined {
+        spec::set_network(&mut spec, &joined.namespace);
+        spec.set_hostname(spec.hostname().as_ref().and(Some(joined.hostname)));
+    } else if let Some(network) = network {
+        spec::set_network(&mut spec, &network.namespace_path());
+    }
     let user = process::user::resolve(root, &record.config.user, spec::groups(&record.host_config)?)?;
     spec::settle_user(&mut spec, record, &user)?;
     durable::write_json(&container.run.join("config.json"), &spec, Durability::Passing)?;
@@ -139,13 +178,29 @@ fn launch_in(
 }
 
 impl Contained {
+    /// Waits for the first process, its streams, and whoever asks its name server.
+    pub(super) fn watch<'a>(&'a self, watch: &mut Watch<'a>) {
+        self.init.watch(watch);
+        if let Some(network) = &self.network {
+            network.watch(&mut |fd, writes| watch.borrowed(fd, writes));
+            network.deadline().iter().for_each(|deadline| watch.until(*deadline));
+        }
+    }
+
     /// Serves the first process, and returns its exit code when it has ended.
     pub(super) fn serve(&mut self, ready: &Ready) -> Option<i32> {
+        if let Some(network) = &mut self.network {
+            let mut come = network.deadline().is_some_and(|deadline| Instant::now() >= deadline);
+            network.watch(&mut |fd, _| come |= ready.has_come(fd));
+            if come {
+                network.serve();
+            }
+        }
         self.init.serve(ready, self.own_pids)
     }
 
     /// Clears away what is left of the container: whether the kernel has killed for memory, and who still reads.
-    pub(super) fn finish(self) -> (bool, Vec<Client>) {
+    pub(super) fn finish(mut self, engine: &Engine) -> (bool, Vec<Client>, Option<Sweep>) {
         let oom_killed = self.cgroup.oom_kills() > 0;
         if !self.own_pids
             && let Err(error) = self.cgroup.kill()
@@ -155,6 +210,10 @@ impl Contained {
         if let Err(error) = self.cgroup.remove() {
             tracing::warn!("a container's cgroup remains: {error}");
         }
-        (oom_killed, self.init.finish())
+        let released = self.network.as_mut().map(|network| network.release(engine));
+        let sweep = released.and_then(|released| {
+            released.inspect_err(|error| tracing::warn!("networks of a container remain: {error}")).ok().flatten()
+        });
+        (oom_killed, self.init.finish(), sweep)
     }
 }

@@ -51,6 +51,8 @@ pub(crate) enum Request {
     },
     /// The processes in the container, as this shim numbers them.
     Processes,
+    /// The networks, or the name, of the container have changed in its record.
+    Networks,
 }
 
 /// What an attached client wants of the streams.

@@ -30,6 +30,11 @@ impl<'a> Watch<'a> {
         self.add(fd.as_fd(), PollFlags::empty());
     }
 
+    /// The same for a descriptor whose owner is elsewhere.
+    pub(super) fn borrowed(&mut self, fd: BorrowedFd<'a>, writes: bool) {
+        self.add(fd, if writes { PollFlags::OUT } else { PollFlags::IN });
+    }
+
     fn add(&mut self, fd: BorrowedFd<'a>, events: PollFlags) {
         self.fds.push(PollFd::from_borrowed_fd(fd, events));
     }
@@ -63,6 +68,11 @@ impl Ready {
     fn has(&self, fd: &impl AsFd, wanted: PollFlags) -> bool {
         let number = fd.as_fd().as_raw_fd();
         self.fds.iter().any(|(ready, events)| *ready == number && events.intersects(wanted))
+    }
+
+    /// Whatever was waited for.
+    pub(super) fn has_come(&self, fd: BorrowedFd<'_>) -> bool {
+        self.fds.iter().any(|(ready, _)| *ready == fd.as_raw_fd())
     }
 
     /// A read would not block: there is data, or the end, or an error.

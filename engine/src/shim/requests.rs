@@ -61,6 +61,7 @@ impl Shim {
                 let processes = self.contained()?.processes()?;
                 return Ok(Answer { processes, ..Answer::default() });
             }
+            Request::Networks => self.follow_networks()?,
             // Answered by `obey`.
             Request::Attach(_)
             | Request::Follow
@@ -70,6 +71,21 @@ impl Shim {
             | Request::Wait(_) => {}
         }
         Ok(Answer::default())
+    }
+
+    /// Takes up from the record which networks the container is to be on, and what it is called.
+    fn follow_networks(&mut self) -> Result<()> {
+        let record = self.container.record()?;
+        if let Life::Running(contained) = &mut self.life
+            && let Some(network) = &mut contained.network
+        {
+            network.follow(&self.engine, &record)?;
+            if record.name != self.record.name {
+                network.rename(&self.engine, &record)?;
+            }
+        }
+        self.record = record;
+        Ok(())
     }
 
     /// The running container.

@@ -12,6 +12,7 @@ use crate::container::record::{Container, Record};
 use crate::container::state;
 use crate::container::state::{ProcessIdentity, State, Status};
 use crate::learner::{self, Listener};
+use crate::network::Sweep;
 use crate::{Engine, Error, Result, WaitCondition, explain, reexec, sys};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
@@ -76,6 +77,8 @@ pub(super) struct Shim {
     pub lingering: Vec<Client>,
     listener: UnixListener,
     callers: Vec<Caller>,
+    /// The duty to look after the default network, when the container is over.
+    pub sweep: Option<Sweep>,
 }
 
 impl Shim {
@@ -96,7 +99,7 @@ impl Shim {
                 let (callers, lingering) = Default::default();
                 let state = State { restart_count: 0, manually_stopped: false, ..state };
                 #[rustfmt::skip]
-                let mut shim = Self { engine, container, record, state, life, execs, restarts, stopping, waiters, lingering, listener, callers };
+                let mut shim = Self { engine, container, record, state, life, execs, restarts, stopping, waiters, lingering, listener, callers, sweep: None };
                 shim.started(contained)?;
                 Ok(shim)
             }
@@ -169,8 +172,9 @@ impl Shim {
             }
             self.turn(&ready)?;
         }
+        let (engine, sweep) = (Engine::assume(self.engine.roots.clone()), self.sweep.take());
         self.linger();
-        Ok(())
+        sweep.map_or(Ok(()), |sweep| engine.sweep_soon(&sweep))
     }
 
     fn watch(&self) -> Watch<'_> {
@@ -181,7 +185,7 @@ impl Shim {
         self.lingering.iter().for_each(|client| client.watch(&mut watch, false));
         self.execs.watch(&mut watch);
         match &self.life {
-            Life::Running(contained) => contained.init.watch(&mut watch),
+            Life::Running(contained) => contained.watch(&mut watch),
             Life::Resting(until) => watch.until(*until),
             Life::Over => {}
         }

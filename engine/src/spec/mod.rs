@@ -58,6 +58,14 @@ pub(crate) fn spec(container: &Container, record: &Record, shown: &[Shown]) -> R
     Ok(spec)
 }
 
+/// Puts the container into a network namespace that exists.
+pub(crate) fn set_network(spec: &mut Spec, namespace: &std::path::Path) {
+    let namespaces = spec.linux_mut().as_mut().and_then(|linux| linux.namespaces_mut().as_mut());
+    for network in namespaces.into_iter().flatten().filter(|kind| kind.typ() == LinuxNamespaceType::Network) {
+        network.set_path(Some(namespace.to_owned()));
+    }
+}
+
 /// The name of the container's cgroup.
 pub(crate) fn cgroup_name(container: &Container) -> String {
     format!("kesako/{}", container.id)

@@ -20,6 +20,7 @@ mod create;
 mod exec;
 mod hijack;
 mod images;
+mod networks;
 mod params;
 mod streams;
 mod system;
@@ -63,6 +64,7 @@ impl Server {
             .merge(exec::routes())
             .merge(images::routes())
             .merge(archives::routes())
+            .merge(networks::routes())
             .merge(build::routes())
             .merge(volumes::routes())
             .merge(absent::routes())

@@ -1,0 +1,76 @@
+//! The published ports of a container: bound on the host before anything else is begun.
+
+use crate::container::record::Record;
+use crate::{Engine, Error, Kind, Result};
+use network::Reserved;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// A port of the host that leads to one of the container's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PublishedPort {
+    pub host: IpAddr,
+    pub host_port: u16,
+    pub container_port: u16,
+    pub protocol: network::Protocol,
+}
+
+/// Reserves the ports of the host.
+///
+/// # Errors
+/// Docker's words for a port that somebody has.
+pub(super) fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<PublishedPort>)> {
+    let host = &record.host_config;
+    let mut wanted: Vec<(String, String, String)> = Vec::new();
+    for (port, bindings) in host.port_bindings.iter().flatten() {
+        for binding in bindings.iter().flatten() {
+            wanted.push((port.clone(), binding.host_ip.clone(), binding.host_port.clone()));
+        }
+    }
+    if host.publish_all_ports {
+        for port in record.config.exposed_ports.iter().flatten().map(|(port, _)| port) {
+            if !wanted.iter().any(|(known, ..)| known == port) {
+                wanted.push((port.clone(), String::new(), String::new()));
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    // An address of IPv6 leads to one of IPv6 only.
+    let networks = engine.networks()?;
+    let ipv6 = record
+        .networks
+        .values()
+        .any(|settings| networks.iter().any(|network| network.ipv6 && network.id.as_str() == settings.network_id));
+    let (mut reserved, mut published) = (Vec::new(), Vec::new());
+    for (port, address, host_port) in wanted {
+        let port: network::Port = port.parse()?;
+        let mut addresses = network::addresses(&address)?;
+        addresses.retain(|address| ipv6 || address.is_ipv4());
+        if addresses.is_empty() {
+            let text = format!(
+                "cannot publish {port} at {address}: none of the container's networks has IPv6 (network create --ipv6)"
+            );
+            return Err(Error::new(Kind::Invalid, text));
+        }
+        let refused = |error: network::Error| {
+            let text = format!(
+                "failed to set up container networking: driver failed programming external connectivity on endpoint {} ({}): {error}",
+                record.name, record.id
+            );
+            Error::new(Kind::System, text)
+        };
+        for socket in network::reserve(port.protocol, &addresses, &host_port, rand::rng().random()).map_err(refused)? {
+            published.push(PublishedPort {
+                host: socket.address.ip(),
+                host_port: socket.address.port(),
+                container_port: port.number,
+                protocol: port.protocol,
+            });
+            reserved.push(socket);
+        }
+    }
+    Ok((reserved, published))
+}

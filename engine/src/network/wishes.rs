@@ -1,0 +1,203 @@
+//! What a new container was asked to be on, and with which ports: checked when it is created, in Docker's words.
+
+use crate::api::{ContainerConfig, CreateRequest, EndpointSettings, HostConfig};
+use crate::container::record::Record;
+use crate::{Engine, Error, Kind, Result};
+use network::{Port, parse_mac};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+fn invalid<T>(text: impl Into<String>) -> Result<T> {
+    Err(Error::new(Kind::Invalid, text))
+}
+
+/// Whether the container is on bridges: not on the host's network, nobody's, or another container's; and not an
+/// ordinary user's.
+pub(crate) fn is_on_bridges(host: &HostConfig) -> bool {
+    let mode = host.network_mode.as_str();
+    !matches!(mode, "host" | "none") && !mode.starts_with("container:") && super::may_bridge()
+}
+
+/// The networks that a request wants the container on, by their names, with what is wanted there.
+///
+/// # Errors
+/// [`Kind::Invalid`], and [`Kind::NotFound`] where a network is not there.
+pub(crate) fn wishes(engine: &Engine, request: &CreateRequest) -> Result<BTreeMap<String, EndpointSettings>> {
+    let (config, host) = (&request.config, &request.host_config);
+    let asked = request.networking_config.as_ref().map(|config| &config.endpoints_config);
+    let asked: Vec<_> = asked.into_iter().flatten().collect();
+    ports(host)?;
+    conflicts(engine, config, host)?;
+    if !is_on_bridges(host) {
+        return off_bridges(host, &asked);
+    }
+    let first =
+        if matches!(host.network_mode.as_str(), "" | "default") { "bridge" } else { host.network_mode.as_str() };
+    let mut networks = BTreeMap::new();
+    let mut names: Vec<(&str, EndpointSettings)> = Vec::new();
+    if !asked.iter().any(|(name, _)| same(name, first)) {
+        names.push((first, EndpointSettings::default()));
+    }
+    names.extend(asked.into_iter().map(|(name, settings)| (name.as_str(), settings.clone())));
+    for (given, settings) in names {
+        let given = if given == "default" { "bridge" } else { given };
+        // (404 would make clients pull the image: they take it that this is what was not found.)
+        let network = engine.find_network(given).map_err(|error| match error.kind {
+            Kind::NotFound => Error::new(Kind::Invalid, error.message),
+            _ => error,
+        })?;
+        let settings = EndpointSettings { network_id: network.id.to_string(), ..settings };
+        engine.check_endpoint(&network, &settings)?;
+        networks.insert(network.name, settings);
+    }
+    Ok(networks)
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one == other || (matches!(one, "default" | "bridge") && matches!(other, "default" | "bridge"))
+}
+
+/// A container that is on no bridge has no endpoint to speak of.
+fn off_bridges(
+    host: &HostConfig,
+    asked: &[(&String, &EndpointSettings)],
+) -> Result<BTreeMap<String, EndpointSettings>> {
+    let mode = host.network_mode.as_str();
+    if host.extra_hosts.iter().flatten().any(|entry| entry.ends_with("host-gateway")) && mode != "host" {
+        return invalid(
+            "unable to derive the IP value for host-gateway: the container is on no network that leads to the host",
+        );
+    }
+    for (name, settings) in asked {
+        let meant = same(name, mode) || (mode.is_empty() && name.as_str() == "default");
+        if !meant {
+            if !super::may_bridge() {
+                super::bridges::refuse_ordinary_user()?;
+            }
+            return invalid(format!(
+                "container cannot be connected to multiple networks with one of the networks in private ({mode}) mode"
+            ));
+        }
+        if let Some(config) = &settings.ipam_config
+            && !(config.ipv4_address.is_empty() && config.ipv6_address.is_empty())
+        {
+            return invalid(
+                "invalid endpoint settings:\nuser-specified IP address is supported on user-defined networks only",
+            );
+        }
+        if settings.aliases.as_ref().is_some_and(|aliases| !aliases.is_empty()) {
+            return invalid(
+                "invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks",
+            );
+        }
+    }
+    if !super::may_bridge() && !matches!(mode, "" | "default" | "none" | "host") {
+        super::bridges::refuse_ordinary_user()?;
+    }
+    if !super::may_bridge() && (host.port_bindings.iter().flatten().next().is_some() || host.publish_all_ports) {
+        let text = "published ports need root: an ordinary user's containers have a loopback interface of their own, or the \
+                    host's network (--network host)";
+        return Err(Error::new(Kind::NotImplemented, text));
+    }
+    Ok(BTreeMap::new())
+}
+
+fn conflicts(engine: &Engine, config: &ContainerConfig, host: &HostConfig) -> Result<()> {
+    let mode = host.network_mode.as_str();
+    let publishes = host.port_bindings.iter().flatten().next().is_some() || host.publish_all_ports;
+    let Some(other) = mode.strip_prefix("container:") else { return Ok(()) };
+    if other.is_empty() {
+        return invalid("invalid network mode: invalid container format container:<name|id>");
+    }
+    if !config.hostname.is_empty() {
+        return invalid("conflicting options: hostname and the network mode");
+    }
+    if host.dns.as_ref().is_some_and(|dns| !dns.is_empty()) {
+        return invalid("conflicting options: dns and the network mode");
+    }
+    if host.extra_hosts.as_ref().is_some_and(|hosts| !hosts.is_empty()) {
+        return invalid("conflicting options: custom host-to-IP mapping and the network mode");
+    }
+    if publishes {
+        return invalid("conflicting options: port publishing and the container type network mode");
+    }
+    if config.exposed_ports.as_ref().is_some_and(|ports| !ports.is_empty()) {
+        return invalid("conflicting options: port exposing and the container type network mode");
+    }
+    // As with networks: no 404.
+    engine.find(other).map_err(|error| Error::new(Kind::Invalid, error.message)).map(drop)
+}
+
+/// The published ports make sense.
+fn ports(host: &HostConfig) -> Result<()> {
+    for (port, bindings) in host.port_bindings.iter().flatten() {
+        port.parse::<Port>()?;
+        for binding in bindings.iter().flatten() {
+            network::addresses(&binding.host_ip)?;
+            let port = binding.host_port.as_str();
+            if !matches!(port, "" | "0") && network::ports::parse_range(port).is_none() {
+                return invalid(format!("invalid port specification: \"{port}\""));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Engine {
+    /// What is wanted of a network can be had there, as far as is known before the start.
+    pub(super) fn check_endpoint(
+        &self,
+        network: &super::store::NetworkRecord,
+        settings: &EndpointSettings,
+    ) -> Result<()> {
+        let ipam = settings.ipam_config.clone().unwrap_or_default();
+        let mut complaints = Vec::new();
+        let wanted = [&ipam.ipv4_address, &ipam.ipv6_address].into_iter().filter(|text| !text.is_empty());
+        let wanted: Vec<_> = wanted.map(|text| (text, text.parse::<IpAddr>())).collect();
+        if network.is_predefined() {
+            if !wanted.is_empty() {
+                complaints.push("user-specified IP address is supported on user-defined networks only".to_owned());
+            }
+            if settings.aliases.as_ref().is_some_and(|aliases| !aliases.is_empty()) {
+                complaints.push("network-scoped aliases are only supported for user-defined networks".to_owned());
+            }
+        }
+        for (text, address) in wanted {
+            match address {
+                Err(_) => complaints.push(format!("invalid IP address: {text}")),
+                Ok(address) if !network.ranges.iter().any(|range| range.subnet.contains(address)) => {
+                    complaints.push(format!("no configured subnet contains IP address {address}"));
+                }
+                Ok(_) => {}
+            }
+        }
+        if !settings.mac_address.is_empty()
+            && let Err(error) = parse_mac(&settings.mac_address)
+        {
+            complaints.push(error.to_string());
+        }
+        if settings.driver_opts.as_ref().is_some_and(|options| !options.is_empty()) {
+            return Err(Error::new(Kind::NotImplemented, "Kesako does not have driver options of an endpoint"));
+        }
+        if settings.links.as_ref().is_some_and(|links| !links.is_empty()) {
+            return Err(Error::new(
+                Kind::NotImplemented,
+                "Kesako does not have links between containers (--link): give them a network",
+            ));
+        }
+        if complaints.is_empty() {
+            Ok(())
+        } else {
+            invalid(format!("invalid endpoint settings:\n{}", complaints.join("\n")))
+        }
+    }
+}
+
+/// The order in which a container is put on its networks: first the one of its network mode, which is its `eth0`.
+pub(super) fn in_order(record: &Record) -> Vec<(&String, &EndpointSettings)> {
+    let mode =
+        if record.host_config.network_mode == "default" { "bridge" } else { record.host_config.network_mode.as_str() };
+    let mut networks: Vec<_> = record.networks.iter().collect();
+    networks.sort_by_key(|(name, settings)| (*name != mode && settings.network_id != mode, (*name).clone()));
+    networks
+}

@@ -1,0 +1,465 @@
+//! Networks, end to end: the binary in a network namespace of its own, with a cable to a "world" outside, so that nothing here
+//! depends on the host's network or harms it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::net::Ipv4Addr;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use support::{Sandbox, eventually, installed, is_root, not_run};
+
+/// The address of the host, and of the world behind it.
+const HOST: &str = "192.0.2.1";
+const WORLD: &str = "192.0.2.2";
+
+/// A host with a network of its own: a sandbox, and a process that holds the namespace.
+struct House {
+    sandbox: Sandbox,
+    holders: Vec<std::process::Child>,
+}
+
+impl House {
+    /// None where this user may not have one.
+    fn new(test: &str) -> Option<Self> {
+        if !is_root() || !installed("ip") || !installed("unshare") || !installed("nsenter") {
+            not_run(test, "it takes root, and ip, unshare and nsenter");
+            return None;
+        }
+        let hold = || {
+            Command::new("unshare")
+                .args(["--net", "sleep", "600"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        let house = Self { sandbox: Sandbox::new(), holders: vec![hold(), hold()] };
+        let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+        for holder in &house.holders {
+            let there = format!("/proc/{}/ns/net", holder.id());
+            eventually("the namespace is made", || std::fs::read_link(&there).is_ok_and(|there| there != own));
+        }
+        let world = house.holders[1].id();
+        house.shell(&format!(
+            "ip link set lo up; ip link add eth0 type veth peer name eth0 netns {world}; ip addr add {HOST}/24 dev eth0; \
+             ip link set eth0 up"
+        ));
+        house.world(&format!("ip link set lo up; ip addr add {WORLD}/24 dev eth0; ip link set eth0 up"));
+        Some(house)
+    }
+
+    /// A command in the host's network.
+    fn command(&self, holder: usize, words: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.holders[holder].id())).arg("--").args(words);
+        self.sandbox.place(&mut command);
+        command
+    }
+
+    fn output(&self, words: &[&str]) -> Output {
+        let binary = env!("CARGO_BIN_EXE_kesako");
+        let words: Vec<&str> = [binary].into_iter().chain(words.iter().copied()).collect();
+        self.command(0, &words).output().unwrap()
+    }
+
+    fn ok(&self, words: &[&str]) -> String {
+        let output = self.output(words);
+        assert!(output.status.success(), "kesako {words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    fn fails(&self, code: i32, words: &[&str]) -> String {
+        let output = self.output(words);
+        assert_eq!(output.status.code(), Some(code), "kesako {words:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// A script in the host's network; what it prints.
+    fn shell(&self, script: &str) -> String {
+        let output = self.command(0, &["sh", "-c", script]).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn world(&self, script: &str) -> String {
+        let output = self.command(1, &["sh", "-c", script]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A container that tells everybody who asks at port 80 its name.
+    fn serve(&self, name: &str, flags: &[&str]) {
+        let script = format!("while :; do printf '{name}' | nc -l -p 80; done");
+        let mut words = vec!["run", "-d", "--name", name];
+        words.extend_from_slice(flags);
+        words.extend_from_slice(&["workbench", "sh", "-c", &script]);
+        self.ok(&words);
+    }
+
+    /// What is heard at this place, from a script in the host, the world, or a container.
+    fn hear(&self, place: &str, port: u16) -> String {
+        hear(|script| self.shell(script), place, port)
+    }
+
+    fn links(&self) -> String {
+        self.shell("ip -brief link | cut -d' ' -f1")
+    }
+
+    fn rules(&self) -> String {
+        if installed("nft") { self.shell("nft list tables") } else { String::new() }
+    }
+
+    /// Nothing of ours is left in the network.
+    fn is_tidy(&self) {
+        eventually("no link is left", || !self.links().contains("kes") && !self.links().contains("veth"));
+        eventually("no rule is left", || !self.rules().contains("kesako"));
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let ids = self.output(&["ps", "-aq", "--no-trunc"]);
+        let ids = String::from_utf8_lossy(&ids.stdout).into_owned();
+        for id in ids.lines() {
+            self.output(&["rm", "-f", id]);
+        }
+        if !std::thread::panicking() {
+            self.output(&["network", "prune", "-f"]);
+            self.is_tidy();
+        }
+        for holder in &mut self.holders {
+            // Its time would come anyway.
+            let _gone = holder.kill();
+            let _reaped = holder.wait();
+        }
+    }
+}
+
+/// A server in a shell loop is away for a moment between two callers.
+fn hear(run: impl Fn(&str) -> String, place: &str, port: u16) -> String {
+    let script = format!("busybox nc -w 2 {place} {port} </dev/null 2>/dev/null; true");
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        let heard = run(&script);
+        if !heard.is_empty() || Instant::now() > end {
+            return heard;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn in_container<'a>(house: &'a House, name: &'a str) -> impl Fn(&str) -> String + 'a {
+    move |script| {
+        let output = house.output(&["exec", name, "sh", "-c", &script.replace("busybox ", "")]);
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// The bytes of `name` asked inside a container, sorted.
+fn addresses(house: &House, container: &str, name: &str) -> Vec<String> {
+    let answer = house.output(&["exec", container, "nslookup", name]);
+    let text = String::from_utf8(answer.stdout).unwrap();
+    let found =
+        text.lines().skip_while(|line| !line.starts_with("Name:")).filter_map(|line| line.strip_prefix("Address"));
+    let mut found: Vec<String> =
+        found.map(|rest| rest.trim_start_matches(|c: char| !c.is_alphanumeric()).trim().to_owned()).collect();
+    found.iter_mut().for_each(|line| *line = line.split(' ').next_back().unwrap_or_default().to_owned());
+    found.sort();
+    found
+}
+
+#[test]
+fn a_container_on_the_default_network_reaches_the_world_and_has_no_names() {
+    let Some(house) = House::new("a_container_on_the_default_network_reaches_the_world_and_has_no_names") else {
+        return;
+    };
+    let hosts = house.ok(&["run", "--rm", "--hostname", "me", "workbench", "cat", "/etc/hosts"]);
+    assert!(hosts.contains("172.17.0.2\tme"), "{hosts}");
+    house.ok(&["run", "--rm", "workbench", "ping", "-c1", "-W2", WORLD]);
+    assert!(!house.ok(&["run", "--rm", "workbench", "cat", "/etc/resolv.conf"]).contains("127.0.0.11"));
+    house.serve("web", &[]);
+    assert_eq!(hear(in_container(&house, "web"), "127.0.0.1", 80), "web");
+    let own = house.ok(&[
+        "inspect",
+        "-f",
+        "{{.NetworkSettings.IPAddress}} {{.NetworkSettings.Networks.bridge.Gateway}}",
+        "web",
+    ]);
+    assert_eq!(own, "172.17.0.2 172.17.0.1");
+    assert_eq!(house.hear("172.17.0.2", 80), "web");
+    // No names there, as in Docker.
+    let asked = house.output(&["run", "--rm", "workbench", "ping", "-c1", "-W1", "web"]);
+    assert!(!asked.status.success());
+    house.ok(&["rm", "-f", "web"]);
+    house.is_tidy();
+}
+
+/// The lesson: two servers and two pingers, the same alias, two networks; each pinger finds its own server.
+#[test]
+fn the_same_alias_on_two_networks_is_two_servers() {
+    let Some(house) = House::new("the_same_alias_on_two_networks_is_two_servers") else { return };
+    for n in ["1", "2"] {
+        let (network, server, pinger) = (format!("test-network-{n}"), format!("server-{n}"), format!("pinger-{n}"));
+        house.ok(&["network", "create", &network]);
+        house.serve(&server, &["--network", &network, "--network-alias", "test-server-node"]);
+        house.ok(&["run", "-d", "--name", &pinger, "--network", &network, "workbench", "ping", "test-server-node"]);
+    }
+    for n in ["1", "2"] {
+        let (network, server, pinger) = (format!("test-network-{n}"), format!("server-{n}"), format!("pinger-{n}"));
+        let format = format!("{{{{(index .NetworkSettings.Networks \"{network}\").IPAddress}}}}");
+        let address = house.ok(&["inspect", "-f", &format, &server]);
+        assert_eq!(addresses(&house, &pinger, "test-server-node"), [address.as_str()]);
+        assert_eq!(hear(in_container(&house, &pinger), "test-server-node", 80), server);
+        eventually("the ping is answered", || {
+            house.ok(&["logs", &pinger]).contains(&format!("64 bytes from {address}"))
+        });
+        let other = if n == "1" { "server-2" } else { "server-1" };
+        assert_eq!(addresses(&house, &pinger, other), [""; 0]);
+    }
+    // Not even by address.
+    let other =
+        house.ok(&["inspect", "-f", "{{(index .NetworkSettings.Networks \"test-network-2\").IPAddress}}", "server-2"]);
+    let silent = house.output(&["exec", "pinger-1", "ping", "-c1", "-W1", &other]);
+    assert!(!silent.status.success());
+}
+
+#[test]
+fn an_alias_of_several_is_all_of_them_and_names_follow_who_comes_and_goes() {
+    let Some(house) = House::new("an_alias_of_several_is_all_of_them_and_names_follow_who_comes_and_goes") else {
+        return;
+    };
+    house.ok(&["network", "create", "--subnet", "10.88.0.0/24", "app"]);
+    for name in ["one", "two"] {
+        house.serve(name, &["--network", "app", "--network-alias", "node"]);
+    }
+    house.ok(&["run", "-d", "--name", "asks", "--network", "app", "workbench", "sleep", "600"]);
+    assert_eq!(addresses(&house, "asks", "node"), ["10.88.0.2", "10.88.0.3"]);
+    assert_eq!(addresses(&house, "asks", "two.app"), ["10.88.0.3"]);
+    house.ok(&["rm", "-f", "one"]);
+    assert_eq!(addresses(&house, "asks", "node"), ["10.88.0.3"]);
+    house.ok(&["rename", "two", "second"]);
+    assert_eq!(addresses(&house, "asks", "second"), ["10.88.0.3"]);
+    assert_eq!(addresses(&house, "asks", "two"), [""; 0]);
+    let reverse = house.ok(&["exec", "asks", "nslookup", "10.88.0.3"]);
+    assert!(reverse.contains("second.app"), "{reverse}");
+}
+
+#[test]
+fn published_ports_are_reached_and_in_use_they_are_dockers_error() {
+    let Some(house) = House::new("published_ports_are_reached_and_in_use_they_are_dockers_error") else { return };
+    house.serve("web", &["-p", "8080:80", "-p", "127.0.0.1:8081:80", "--expose", "9000"]);
+    assert_eq!(house.hear("127.0.0.1", 8080), "web");
+    assert_eq!(house.hear(HOST, 8080), "web");
+    assert_eq!(hear(|script| house.world(script), HOST, 8080), "web");
+    assert_eq!(house.hear("127.0.0.1", 8081), "web");
+    assert_eq!(house.world(&format!("busybox nc -w 1 {HOST} 8081 </dev/null 2>/dev/null")), "");
+    assert_eq!(house.ok(&["port", "web"]), "80/tcp -> 0.0.0.0:8080\n80/tcp -> 127.0.0.1:8081");
+    assert_eq!(house.ok(&["port", "web", "80"]), "0.0.0.0:8080\n127.0.0.1:8081");
+    let shown = house.ok(&["ps", "--format", "{{.Ports}}"]);
+    assert_eq!(shown, "9000/tcp, 0.0.0.0:8080->80/tcp, 127.0.0.1:8081->80/tcp");
+    let refusal = house.fails(125, &["run", "--name", "late", "-p", "8080:80", "workbench", "true"]);
+    assert!(refusal.contains("Bind for 0.0.0.0:8080 failed: port is already allocated"), "{refusal}");
+    house.ok(&["rm", "-f", "web"]);
+    // The one that could not start can now.
+    house.ok(&["start", "-a", "late"]);
+    let any = house.ok(&["run", "-d", "--name", "any", "-P", "--expose", "80", "workbench", "sleep", "600"]);
+    assert_eq!(any.len(), 64);
+    let port: u16 = house.ok(&["port", "any", "80"]).rsplit(':').next().unwrap().parse().unwrap();
+    assert!(port >= 32768);
+    let refusal = house.fails(125, &["run", "-p", "8000-8001:80-82", "workbench", "true"]);
+    assert!(
+        refusal.contains("invalid ranges specified for container and host Ports: 80-82 and 8000-8001"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_running_container_is_connected_and_disconnected() {
+    let Some(house) = House::new("a_running_container_is_connected_and_disconnected") else { return };
+    house.ok(&["network", "create", "--subnet", "10.88.0.0/24", "red"]);
+    house.ok(&["network", "create", "--subnet", "10.99.0.0/24", "blue"]);
+    house.serve("web", &["--network", "red", "--ip", "10.88.0.80"]);
+    house.ok(&["run", "-d", "--name", "asks", "--network", "blue", "workbench", "sleep", "600"]);
+    assert_eq!(addresses(&house, "asks", "web"), [""; 0]);
+    house.ok(&["network", "connect", "--alias", "site", "--ip", "10.99.0.80", "blue", "web"]);
+    assert_eq!(addresses(&house, "asks", "site"), ["10.99.0.80"]);
+    assert_eq!(hear(in_container(&house, "asks"), "web", 80), "web");
+    let again = house.fails(1, &["network", "connect", "blue", "web"]);
+    assert!(again.contains("endpoint with name web already exists in network blue"), "{again}");
+    let used = house.fails(1, &["network", "rm", "blue"]);
+    assert!(used.contains("network blue has active endpoints"), "{used}");
+    house.ok(&["network", "disconnect", "blue", "web"]);
+    assert_eq!(addresses(&house, "asks", "web"), [""; 0]);
+    let not_on = house.fails(1, &["network", "disconnect", "blue", "web"]);
+    assert!(not_on.contains("is not connected to network blue"), "{not_on}");
+    // A restart keeps the address that was asked for.
+    house.ok(&["restart", "-t", "0", "web"]);
+    assert_eq!(house.hear("10.88.0.80", 80), "web");
+    // A container that does not run is connected for its next start.
+    house.ok(&["stop", "-t", "0", "web"]);
+    house.ok(&["network", "connect", "blue", "web"]);
+    house.ok(&["start", "web"]);
+    assert_eq!(addresses(&house, "asks", "web").len(), 1);
+}
+
+#[test]
+fn subnets_and_addresses_in_use_are_refused() {
+    let Some(house) = House::new("subnets_and_addresses_in_use_are_refused") else { return };
+    let tell = |words: &[&str]| house.fails(1, words).trim().to_owned();
+    house.ok(&["network", "create", "--subnet", "10.88.0.0/30", "small"]);
+    let overlap = tell(&["network", "create", "--subnet", "10.88.0.0/16", "other"]);
+    assert_eq!(
+        overlap,
+        "Error response from daemon: invalid pool request: Pool overlaps with other one on this address space"
+    );
+    assert!(tell(&["network", "create", "small"]).contains("network with name small already exists"));
+    assert!(tell(&["network", "create", "bridge"]).contains("operation is not permitted on predefined bridge network"));
+    assert!(tell(&["network", "create", "a b"]).contains("invalid network name"));
+    assert!(tell(&["network", "create", "--subnet", "10.1.0.1/24", "odd"]).contains("it should be 10.1.0.0/24"));
+    assert!(tell(&["network", "rm", "nope"]).contains("network nope not found"));
+    assert!(tell(&["network", "rm", "host"]).contains("host is a pre-defined network and cannot be removed"));
+    house.ok(&["run", "-d", "--name", "only", "--network", "small", "workbench", "sleep", "600"]);
+    let full = house.fails(125, &["run", "--rm", "--network", "small", "workbench", "true"]);
+    assert!(full.contains("no available IPv4 addresses on this network's address pools: small"), "{full}");
+    let taken = house.fails(125, &["run", "--rm", "--network", "small", "--ip", "10.88.0.2", "workbench", "true"]);
+    assert!(taken.contains("Address already in use"), "{taken}");
+    let outside = house.fails(125, &["run", "--rm", "--network", "small", "--ip", "10.1.0.2", "workbench", "true"]);
+    assert!(outside.contains("no configured subnet contains IP address 10.1.0.2"), "{outside}");
+    assert!(
+        house.fails(125, &["run", "--rm", "--network", "nope", "workbench", "true"]).contains("network nope not found")
+    );
+    let default = house.fails(125, &["run", "--rm", "--ip", "172.17.0.9", "workbench", "true"]);
+    assert!(default.contains("user-specified IP address is supported on user-defined networks only"), "{default}");
+}
+
+#[test]
+fn modes_other_than_a_bridge() {
+    let Some(house) = House::new("modes_other_than_a_bridge") else { return };
+    let links = |mode: &str| house.ok(&["run", "--rm", "--network", mode, "workbench", "ls", "/sys/class/net"]);
+    assert_eq!(links("none"), "lo");
+    assert!(links("host").contains("eth0"));
+    house.serve("web", &["--hostname", "web-host"]);
+    assert_eq!(
+        hear(
+            |script| house.ok(&[
+                "run",
+                "--rm",
+                "--network",
+                "container:web",
+                "workbench",
+                "sh",
+                "-c",
+                &script.replace("busybox ", "")
+            ]),
+            "127.0.0.1",
+            80
+        ),
+        "web"
+    );
+    assert_eq!(house.ok(&["run", "--rm", "--network", "container:web", "workbench", "hostname"]), "web-host");
+    let conflict = house.fails(125, &["run", "--rm", "--network", "container:web", "-p", "80:80", "workbench", "true"]);
+    assert!(conflict.contains("port publishing and the container type network mode"), "{conflict}");
+}
+
+#[test]
+fn files_flags_and_several_networks() {
+    let Some(house) = House::new("files_flags_and_several_networks") else { return };
+    house.ok(&["network", "create", "--subnet", "10.88.0.0/24", "--internal", "inner"]);
+    house.ok(&["network", "create", "--subnet", "10.99.0.0/24", "--ipv6", "outer"]);
+    let script = "cat /etc/hosts /etc/resolv.conf; ip -o addr; ip route";
+    let shown = house.ok(&[
+        "run",
+        "--rm",
+        "--network",
+        "inner",
+        "--network",
+        "name=outer,ip=10.99.0.50",
+        "--add-host",
+        "far:192.0.2.9",
+        "--add-host",
+        "host.kesako:host-gateway",
+        "--mac-address",
+        "02:42:00:00:00:99",
+        "--dns-search",
+        "lan",
+        "--hostname",
+        "me",
+        "workbench",
+        "sh",
+        "-c",
+        script,
+    ]);
+    for part in [
+        "192.0.2.9\tfar",
+        "10.99.0.1\thost.kesako",
+        "10.88.0.2\tme",
+        "10.99.0.50\tme",
+        "nameserver 127.0.0.11",
+        "search lan",
+        "options ndots:0",
+        "default via 10.99.0.1",
+        " fd",
+    ] {
+        assert!(shown.contains(part), "no {part:?} in {shown}");
+    }
+    let shut = house.output(&["run", "--rm", "--network", "inner", "workbench", "ping", "-c1", "-W1", WORLD]);
+    assert!(!shut.status.success());
+    house.ok(&["run", "--rm", "--network", "outer", "workbench", "ping", "-c1", "-W2", WORLD]);
+}
+
+/// What a killed shim leaves is given back by the next command.
+#[test]
+fn a_killed_shim_leaves_no_address_no_port_and_no_link() {
+    let Some(house) = House::new("a_killed_shim_leaves_no_address_no_port_and_no_link") else { return };
+    for _ in 0..5 {
+        house.serve("web", &["-p", "8080:80"]);
+        // The parent of its first process (proc_pid_stat(5), field 4).
+        let pid = house.ok(&["inspect", "-f", "{{.State.Pid}}", "web"]);
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let shim = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap();
+        assert!(Command::new("kill").args(["-9", shim]).status().unwrap().success());
+        eventually("it is seen to be dead", || house.ok(&["ps", "-q"]).is_empty());
+        house.ok(&["ps"]);
+        house.is_tidy();
+        let address = house.ok(&["run", "--rm", "-p", "8080:80", "workbench", "sh", "-c", "ip -o -4 addr show eth0"]);
+        assert!(address.contains("172.17.0.2/"), "{address}");
+        house.ok(&["rm", "-f", "web"]);
+    }
+}
+
+#[test]
+fn many_start_at_once_each_with_its_own_address() {
+    let Some(house) = House::new("many_start_at_once_each_with_its_own_address") else { return };
+    house.ok(&["network", "create", "--subnet", "10.88.0.0/24", "app"]);
+    let binary = env!("CARGO_BIN_EXE_kesako");
+    let started: Vec<_> = (0..20)
+        .map(|_| {
+            house
+                .command(0, &[binary, "run", "-d", "--network", "app", "workbench", "sleep", "600"])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for one in started {
+        assert!(one.wait_with_output().unwrap().status.success());
+    }
+    let shown = house.ok(&["network", "inspect", "-f", "{{range .Containers}}{{.IPv4Address}} {{end}}", "app"]);
+    let mut all: Vec<Ipv4Addr> =
+        shown.split_whitespace().map(|text| text.split('/').next().unwrap().parse().unwrap()).collect();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 20, "{shown}");
+}
+
+#[test]
+fn the_last_container_takes_the_default_network_along() {
+    let Some(house) = House::new("the_last_container_takes_the_default_network_along") else { return };
+    for _ in 0..3 {
+        house.ok(&["run", "--rm", "workbench", "true"]);
+    }
+    house.is_tidy();
+    house.fails(127, &["run", "--rm", "workbench", "no-such-command"]);
+    house.is_tidy();
+}
