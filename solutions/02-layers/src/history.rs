@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::image::seconds;
-use crate::store::{Image, Store};
+use crate::store::{FIXED_TIME, Image, Store};
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -42,7 +42,11 @@ impl Store {
             steps.push(Step {
                 id: None,
                 tags: Vec::new(),
-                created: seconds(step.created.as_deref()),
+                // A time that every repeatable build writes says nothing of this one.
+                created: match seconds(step.created.as_deref()) {
+                    FIXED_TIME => image.made_seconds(),
+                    created => created,
+                },
                 created_by: step.created_by.clone(),
                 comment: step.comment.clone(),
                 size,

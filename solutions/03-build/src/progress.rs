@@ -20,7 +20,7 @@ pub enum Event {
     /// An instruction of the plan is reached; both numbers count from 0. `id` is the step that it is, if it is one: those
     /// that only alter the recipe are none. Said just before that step's [`Event::Step`].
     Reached { stage: usize, instruction: usize, id: Option<usize> },
-    /// It is carried out. `image` is the ID that the image would have if it ended here.
+    /// It is carried out. `image` is a name for what there is now; at the end of a stage, the ID of its image.
     Made { stage: usize, instruction: usize, image: String },
     /// There is a step, and it begins: `[internal] load build context`, `[first 2/3] RUN make`, `exporting to image`.
     Step { id: usize, name: String },

@@ -15,7 +15,6 @@ use std::path::Path;
 impl Making<'_> {
     pub(super) fn workdir(&mut self, step: &Step, path: &str, index: usize) -> Result<()> {
         let path = recipe::workdir(&self.state.image.config.working_dir, path);
-        self.state.image.config.working_dir.clone_from(&path);
         let mut key = Key::new(self.state.key, "WORKDIR");
         key.part("path", &path);
         key.part("user", &self.state.image.config.user);
@@ -25,6 +24,7 @@ impl Making<'_> {
             |making: &Self, root: OwnedFd, id: usize| making.make_folder(&root, Path::new(&path), id).map(|()| None);
         let layer = self.files(step, index, work, make)?;
         self.history(format!("WORKDIR {path}"), !layer);
+        self.state.image.config.working_dir = path;
         Ok(())
     }
 

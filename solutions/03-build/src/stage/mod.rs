@@ -26,7 +26,7 @@ use crate::run::Run;
 use crate::source::Sources;
 use layers::image::History;
 use layers::store::Writing;
-use layers::{ImageConfig, Store};
+use layers::{Digest, ImageConfig, Store};
 use number::Numbers;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -114,12 +114,16 @@ impl Build<'_> {
     pub fn stage(&self, plan: &Plan<'_>, from: State, sources: &dyn Sources) -> Result<State, Failed> {
         let named = if plan.alone { "" } else { plan.name };
         let numbers = Numbers::new(named, count(plan.image.is_some(), plan.steps.iter()));
-        let mut making = Making { build: self, plan, sources, state: from, numbers, cmd_set: false, triggered: true };
+        let (state, known_by) = (from, Digest::of(b""));
+        let mut making =
+            Making { build: self, plan, sources, state, numbers, cmd_set: false, triggered: true, known_by };
         making.from();
         for (at, step) in plan.steps.iter().enumerate() {
             making.triggered = at < plan.triggers;
             // To the plan, triggers are part of the FROM.
-            making.instruction(step, (at + 1).saturating_sub(plan.triggers))?;
+            if let Err(error) = making.instruction(step, (at + 1).saturating_sub(plan.triggers)) {
+                return Err(Failed { error, lines: step.lines.clone(), state: Box::new(making.state) });
+            }
         }
         Ok(making.state)
     }
@@ -136,6 +140,8 @@ pub(crate) struct Making<'a> {
     cmd_set: bool,
     /// The instruction is a trigger that the base kept.
     triggered: bool,
+    /// A name for the state so far.
+    known_by: Digest,
 }
 
 impl Making<'_> {
@@ -154,20 +160,17 @@ impl Making<'_> {
             }
             None => self.tell(reached(None)),
         }
-        self.made(0);
+        self.made("FROM", 0);
     }
 
     /// Carries out one instruction; `index` is its place in the stage, counting the FROM.
-    fn instruction(&mut self, step: &Step, index: usize) -> Result<(), Failed> {
-        let before = self.state.clone();
-        let done = if self.build.cancel.is_cancelled() { Err(Error::Cancelled) } else { self.carry_out(step, index) };
-        match done {
-            Ok(()) => {
-                self.made(index);
-                Ok(())
-            }
-            Err(error) => Err(Failed { error, lines: step.lines.clone(), state: Box::new(before) }),
+    fn instruction(&mut self, step: &Step, index: usize) -> Result<()> {
+        if self.build.cancel.is_cancelled() {
+            return Err(Error::Cancelled);
         }
+        self.carry_out(step, index)?;
+        self.made(&step.text, index);
+        Ok(())
     }
 
     fn carry_out(&mut self, step: &Step, index: usize) -> Result<()> {
@@ -229,9 +232,15 @@ impl Making<'_> {
         (self.build.listener)(event);
     }
 
-    /// An instruction of the plan is carried out.
-    fn made(&self, instruction: usize) {
-        let image = self.state.id(self.build).to_string();
+    /// An instruction of the plan is carried out. What there is then has a name: at the end of the stage, the ID of its image.
+    /// Before, to write the whole recipe down each time would make a long Dockerfile a slow one.
+    fn made(&mut self, text: &str, instruction: usize) {
+        let last = instruction + self.plan.triggers == self.plan.steps.len();
+        self.known_by = match last {
+            true => self.state.id(self.build),
+            false => Digest::of(format!("{} {} {text}", self.known_by, self.state.key).as_bytes()),
+        };
+        let image = self.known_by.to_string();
         self.tell(Event::Made { stage: self.plan.number, instruction, image });
     }
 }
