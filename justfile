@@ -38,6 +38,11 @@ sessions *ARGS:
     cargo build -p kesako -p kesako-book
     cargo run -p kesako-book -- check {{ARGS}}
 
+# run the learner's sessions of the book, in a clone of what is committed
+learner *ARGS:
+    cargo build -p kesako -p kesako-book
+    bash .ci/learner {{ARGS}}
+
 # the floor, Kesako, runc and Docker, side by side
 bench *ARGS: build
     cargo run --release -p kesako-benches --bin compare -- {{ARGS}}

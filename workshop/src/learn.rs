@@ -110,7 +110,8 @@ fn check(root: &Path, chapter: &Chapter, exercises: &[&Exercise]) -> Result<bool
         }
         if let Some((test, said)) = tests.iter().find_map(|test| Some((test, outcome.failed.get(test)?))) {
             println!("\n  {}", test.bold());
-            said.lines().filter_map(readable).for_each(|line| println!("  {line}"));
+            let said = said.lines().filter_map(readable).collect::<Vec<_>>().join("\n");
+            said.trim_end().lines().for_each(|line| println!("  {line}"));
         }
         println!("\n  In {}. To read:", chapter.learners().join(&exercise.file).display());
         read.iter().for_each(|read| println!("    {read}"));

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,7 +68,7 @@ pub fn build(root: &Path, package: &str, target: &Path) -> Result<Option<Suite>>
         let _done = done;
         output.read_to_string(&mut text).map(|_| text)
     });
-    if waits.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
+    if std::io::stderr().is_terminal() && waits.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
         eprintln!("Building the tests of {package}. (The first time, that takes a minute or two.)");
     }
     let output = reading.join().map_err(|_| anyhow!("cargo's output is lost"))??;

@@ -41,6 +41,9 @@ enum Task {
         /// Run the sessions of the real docker too, on this daemon
         #[arg(long, value_name = "HOST")]
         docker: Option<String>,
+        /// Run the learner's sessions instead, in this clone of the repository, which they change
+        #[arg(long, value_name = "CLONE")]
+        workshop: Option<PathBuf>,
         /// The runtime to run them with [default: kesako beside this program]
         #[arg(long)]
         kesako: Option<PathBuf>,
@@ -64,13 +67,13 @@ fn run(task: Task) -> Result<bool> {
     match task {
         Task::Build => build().map(|_| true),
         Task::Serve { port } => serve::serve(&build()?, port),
-        Task::Check { update, docker, kesako, pages } => {
+        Task::Check { update, docker, workshop, kesako, pages } => {
             let kesako = match kesako {
                 Some(kesako) => kesako.canonicalize().with_context(|| format!("no {}", kesako.display()))?,
                 None => built_kesako()?,
             };
             let pages = if pages.is_empty() { page::all()? } else { pages };
-            session::check(&pages, &session::Options { kesako, docker, update })
+            session::check(&pages, &session::Options { kesako, docker, workshop, update })
         }
     }
 }

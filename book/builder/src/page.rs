@@ -22,6 +22,9 @@ pub(crate) enum Kind {
     Kesako,
     /// ```` ```console,docker ````: the real docker, where there is a daemon for it.
     Docker,
+    /// ```` ```console,workshop ````: what a learner types in the repository, where there is a clone of it for that. What the
+    /// reader does in an editor meanwhile is a session in a comment, `<!-- console,workshop`.
+    Workshop,
 }
 
 /// A command and what it prints, by lines of the page.
@@ -51,9 +54,19 @@ pub(crate) fn steps(text: &str) -> Vec<Step> {
             block = match (block, info.trim()) {
                 (Block::Outside, "console") => Block::Session(Kind::Kesako),
                 (Block::Outside, "console,docker") => Block::Session(Kind::Docker),
+                (Block::Outside, "console,workshop") => Block::Session(Kind::Workshop),
                 (Block::Outside, _) => Block::Other,
                 (Block::Session(_) | Block::Other, _) => Block::Outside,
             };
+            continue;
+        }
+        let comment = match (&block, line) {
+            (Block::Outside, "<!-- console,workshop") => Some(Block::Session(Kind::Workshop)),
+            (Block::Session(Kind::Workshop), "-->") => Some(Block::Outside),
+            _ => None,
+        };
+        if let Some(comment) = comment {
+            block = comment;
             continue;
         }
         let Block::Session(kind) = block else { continue };
@@ -102,6 +115,15 @@ mod tests {
         assert_eq!(found[0].expected, ["out", "put"]);
         assert!(found[1].expected.is_empty());
         assert_eq!((found[2].kind, found[2].at), (Kind::Docker, 16));
+    }
+
+    #[test]
+    fn what_the_reader_does_meanwhile_is_in_a_comment() {
+        let found = steps(
+            "```console\n$ a\n```\n<!-- console,workshop\n$ sed\nout\n-->\n```console,workshop\n$ cargo\n```\n<!-- a note -->\n$ no\n",
+        );
+        let found: Vec<_> = found.iter().map(|step| (step.kind, step.command.as_str(), step.expected.len())).collect();
+        assert_eq!(found, [(Kind::Kesako, "a", 0), (Kind::Workshop, "sed", 1), (Kind::Workshop, "cargo", 0)]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(crate) struct Options {
     pub kesako: PathBuf,
     /// A daemon for the blocks of the real docker.
     pub docker: Option<String>,
+    /// A clone of the repository for the blocks of the workshop, which change it; then no others are run.
+    pub workshop: Option<PathBuf>,
     pub update: bool,
 }
 
@@ -22,7 +24,11 @@ pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
     for path in pages {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut steps = page::steps(&text);
-        steps.retain(|step| step.kind == Kind::Kesako || options.docker.is_some());
+        steps.retain(|step| match step.kind {
+            Kind::Kesako => options.workshop.is_none(),
+            Kind::Docker => options.docker.is_some(),
+            Kind::Workshop => options.workshop.is_some(),
+        });
         if steps.is_empty() {
             continue;
         }
@@ -43,7 +49,10 @@ fn run<'a>(path: &Path, steps: &'a [Step], options: &Options) -> Result<Vec<(&'a
     let page = path.file_name().unwrap_or_default().to_string_lossy();
     // What docker calls one thing, kesako may call another.
     let mut sides = [(Side::new()?, Side::new()?), (Side::new()?, Side::new()?)];
-    let mut shell = Shell::start(&options.kesako, options.docker.as_deref())?;
+    let mut shell = match &options.workshop {
+        Some(clone) => Shell::start_in(&options.kesako, clone)?,
+        None => Shell::start(&options.kesako, options.docker.as_deref())?,
+    };
     let mut changes = Vec::new();
     for step in steps {
         let output = shell.run(&step.command, &step.typed()).with_context(|| format!("{page}:{}", step.at))?;

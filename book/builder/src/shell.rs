@@ -16,6 +16,9 @@ use tempfile::TempDir;
 /// No command of a tutorial should keep a reader waiting for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// But what is compiled takes its time.
+const LEARNERS_PATIENCE: Duration = Duration::from_secs(900);
+
 /// Printed after each command's output, with its exit code.
 const END: &str = "\u{1}end of command";
 
@@ -31,11 +34,21 @@ pub(crate) struct Shell {
     typed: ChildStdin,
     shown: Receiver<Vec<u8>>,
     place: TempDir,
+    patience: Duration,
 }
 
 impl Shell {
     /// Starts bash in a fresh home, with `kesako` on its path, and `docker` for that host, and no other configuration.
     pub(crate) fn start(kesako: &Path, docker: Option<&str>) -> Result<Shell> {
+        Self::start_with(kesako, docker, None)
+    }
+
+    /// The same in a clone of the repository, with cargo, and a root for the containers that is told by the environment.
+    pub(crate) fn start_in(kesako: &Path, clone: &Path) -> Result<Shell> {
+        Self::start_with(kesako, None, Some(clone))
+    }
+
+    fn start_with(kesako: &Path, docker: Option<&str>, clone: Option<&Path>) -> Result<Shell> {
         let place = tempfile::Builder::new().prefix("book").tempdir()?;
         let path = |name: &str| place.path().join(name);
         for folder in ["bin", "home", "run"] {
@@ -54,10 +67,15 @@ impl Shell {
         command.env("PATH", format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", path("bin").display()));
         command.env("HOME", path("home")).env("XDG_RUNTIME_DIR", path("run"));
         command.env("USER", "you").env("LANG", "C.UTF-8").env("TERM", "dumb").env("TZ", "UTC");
+        if let Some(clone) = clone {
+            command.current_dir(clone).env("KESAKO_ROOT", path("root"));
+            use_cargo(&mut command, &path("bin"));
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut bash = command.spawn().context("cannot start bash")?;
         let (Some(typed), Some(shown)) = (bash.stdin.take(), bash.stdout.take()) else { bail!("bash has no pipes") };
-        Ok(Shell { bash, typed, shown: bytes_of(shown), place })
+        let patience = if clone.is_some() { LEARNERS_PATIENCE } else { PATIENCE };
+        Ok(Shell { bash, typed, shown: bytes_of(shown), place, patience })
     }
 
     /// Types a command; what it prints on both its streams. A command reads nothing, unless something is `typed` into it: then
@@ -95,10 +113,10 @@ impl Shell {
 
     fn read_until(&mut self, end: &str, output: &mut Vec<u8>) -> Result<()> {
         while !plain(output).ends_with(end) {
-            match self.shown.recv_timeout(PATIENCE) {
+            match self.shown.recv_timeout(self.patience) {
                 Ok(bytes) => output.extend(bytes),
                 Err(RecvTimeoutError::Timeout) => {
-                    bail!("no {end:?} for {} s after {:?}", PATIENCE.as_secs(), plain(output))
+                    bail!("no {end:?} for {} s after {:?}", self.patience.as_secs(), plain(output))
                 }
                 Err(RecvTimeoutError::Disconnected) => bail!("the shell has ended"),
             }
@@ -123,6 +141,17 @@ impl Shell {
         }
         Ok(())
     }
+}
+
+/// Cargo as we know it ourselves, with what it has downloaded and built.
+fn use_cargo(command: &mut Command, bin: &Path) {
+    command.env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default()));
+    let home = |name: &str, folder: &str| {
+        let default = || Some(Path::new(&std::env::var_os("HOME")?).join(folder).into_os_string());
+        Some((name.to_owned(), std::env::var_os(name).or_else(default)?))
+    };
+    command.envs(home("CARGO_HOME", ".cargo").into_iter().chain(home("RUSTUP_HOME", ".rustup")));
+    command.envs(std::env::vars_os().filter(|(name, _)| name == "CARGO_TARGET_DIR" || name == "RUSTUP_TOOLCHAIN"));
 }
 
 impl Drop for Shell {
