@@ -23,6 +23,9 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// Compressions that Docker once accepted and OCI has no media type for.
 const UNSUPPORTED: [(&[u8], &str); 2] = [(b"BZh", "bzip2"), (&[0xfd, b'7', b'z', b'X', b'Z'], "xz")];
 
+/// No beginning by which a compression is known is longer.
+const LONGEST: usize = 6;
+
 /// How a stream with these first bytes is compressed.
 ///
 /// # Errors
@@ -48,9 +51,12 @@ fn is_zstd_skippable(first: &[u8]) -> bool {
 /// [`io::Error`] that holds a [`Malformed`]).
 pub fn decompress<'a>(source: impl Read + Send + 'a, media_type: &str) -> io::Result<Box<dyn BufRead + Send + 'a>> {
     const BUFFER: usize = 128 * 1024;
-    let mut source = BufReader::with_capacity(BUFFER, source);
-    // A file or a buffered stream yields more than a magic number at once; a short first read is a short stream.
-    let compression = detect(source.fill_buf()?).map_err(invalid)?;
+    let mut source = source;
+    // What comes through a socket may come byte by byte.
+    let mut first = Vec::with_capacity(LONGEST);
+    source.by_ref().take(LONGEST as u64).read_to_end(&mut first)?;
+    let compression = detect(&first).map_err(invalid)?;
+    let source = BufReader::with_capacity(BUFFER, io::Cursor::new(first).chain(source));
     let promised = ["gzip", "zstd"].iter().any(|name| media_type.ends_with(name));
     match compression {
         Compression::None if promised => Err(invalid(Malformed::NotCompressed(media_type.to_string()))),
@@ -143,6 +149,23 @@ mod tests {
         let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
         let skippable = [0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7].to_vec();
         assert_eq!(plain(&[skippable.clone(), zstd(b"one "), skippable, zstd(b"two")].concat()).unwrap(), b"one two");
+    }
+
+    #[test]
+    fn a_stream_may_come_byte_by_byte() {
+        struct Drops<'a>(&'a [u8]);
+        impl Read for Drops<'_> {
+            fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+                let one = to.len().min(1);
+                self.0.read(&mut to[..one])
+            }
+        }
+        for stream in [gzip(b"one"), zstd::encode_all(&b"one"[..], 1).unwrap(), b"one".to_vec()] {
+            let mut bytes = Vec::new();
+            decompress(Drops(&stream), "").unwrap().read_to_end(&mut bytes).unwrap();
+            assert_eq!(bytes, b"one");
+        }
+        assert_eq!(decompress(Drops(b""), "").unwrap().read(&mut [0]).unwrap(), 0);
     }
 
     #[test]
