@@ -12,6 +12,7 @@ pub(super) fn classic(params: &Params) -> Result<BuildOptions> {
     Ok(BuildOptions {
         tags: params.all("t").into_iter().filter(|tag| !tag.is_empty()).collect(),
         dockerfile: params.string("dockerfile"),
+        context_url: remote(params)?,
         build_args: json(params, "buildargs", "error reading build args")?,
         labels: json(params, "labels", "error reading labels")?,
         target: params.string("target"),
@@ -22,6 +23,18 @@ pub(super) fn classic(params: &Params) -> Result<BuildOptions> {
         platform: params.string("platform"),
         ..BuildOptions::default()
     })
+}
+
+/// A context that is to be fetched, instead of the body.
+fn remote(params: &Params) -> Result<Option<String>> {
+    match params.text("remote") {
+        None => Ok(None),
+        Some(url) if url.ends_with(".git") || url.contains(".git#") => {
+            Err(unsupported("remote", "git repositories are not fetched; clone it, and send it as an archive"))
+        }
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => Ok(Some(url.to_owned())),
+        Some(other) => Err(invalid(format!("remote: {other:?} is no URL that could be fetched"))),
+    }
 }
 
 /// What names a file or a folder may come only from within this process: to anybody else it would be a way to read, or
@@ -162,12 +175,15 @@ mod tests {
             ("squash=1", "squash is only supported with experimental mode"),
             ("version=2", "BuildKit is another builder"),
             ("session=x", "session: not supported"),
+            ("remote=https://x/y.git%23main", "git repositories are not fetched"),
+            ("remote=client-session", "is no URL"),
             ("isolation=hyperv", "unsupported isolation: \"hyperv\""),
             ("buildargs=x", "error reading build args: "),
         ] {
             let refusal = read(query).unwrap_err();
             assert!(refusal.contains(text), "{refusal}");
         }
+        assert_eq!(read("remote=http://x/y.tar").unwrap().context_url.as_deref(), Some("http://x/y.tar"));
         assert!(read("rm=0&forcerm=1").is_ok() && read("isolation=default").is_ok());
     }
 
