@@ -106,7 +106,7 @@ fn dockers_own_client() {
     ] }, {
         insta::assert_snapshot!("docker_build", String::from_utf8(built.stdout).unwrap().replace('\r', ""));
     });
-    let again = String::from_utf8(docker(&["build", "context"]).stdout).unwrap();
+    let again = String::from_utf8(docker(&["build", "--compress", "context"]).stdout).unwrap();
     assert_eq!(again.matches(" ---> Using cache\n").count(), 4, "{again}");
     let quiet = docker(&["build", "-q", "context"]);
     assert_eq!(quiet.stdout, docker(&["images", "-q", "--no-trunc", "built"]).stdout);

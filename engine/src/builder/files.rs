@@ -19,11 +19,15 @@ pub(super) fn read(
     body: Option<&mut (dyn Read + Send)>,
 ) -> Result<(Context, Parsed)> {
     let mut context = context(site, options, body)?;
-    let (name, text) = site.step("[internal] load build definition from Dockerfile", |id| {
+    let shown = match &options.dockerfile_text {
+        Some((name, _)) => name,
+        None => options.dockerfile.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("Dockerfile"),
+    };
+    let (name, text) = site.step(&format!("[internal] load build definition from {shown}"), |id| {
         let (name, text) = dockerfile(context.tree(), options)?;
         let bytes = text.len() as u64;
-        let what = "transferring dockerfile".to_owned();
-        (site.listener)(Event::Status { id, what, current: bytes, total: Some(bytes) });
+        let what = "transferring dockerfile:".to_owned();
+        (site.listener)(Event::Status { id, what, current: bytes, total: None });
         Ok((name, text))
     })?;
     (site.listener)(Event::Dockerfile { file: name.clone(), text: String::from_utf8_lossy(&text).into_owned() });

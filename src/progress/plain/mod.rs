@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const SILENCE: Duration = Duration::from_secs(5);
 /// So many bytes may wait, until the one that wrote them is heard.
 const ROOM: usize = 1 << 20;
+/// What takes no longer than this is only told when it is done.
+const SHORT: Duration = Duration::from_millis(100);
 /// A line about how far something is, is worth writing after so long, or so much.
 const NEWS: (Duration, f64) = (Duration::from_secs(5), 0.05);
 
@@ -51,12 +53,8 @@ struct Told {
 impl Display for Plain {
     fn told(&mut self, trace: &Trace, event: &Event, now: Instant, out: &mut String) {
         match event {
-            Event::Step { id, .. } => {
-                self.told.insert(*id, Told::default());
-                if self.current.is_none() {
-                    self.speak(trace, *id, now, out);
-                }
-            }
+            // Most steps end at once, and are shown then: those that last, when time has gone by.
+            Event::Step { id, .. } => _ = self.told.insert(*id, Told::default()),
             Event::Output { id, text, .. } => {
                 let seconds = trace.step(*id).map_or(0.0, |step| now.duration_since(step.began).as_secs_f64());
                 if let Some(told) = self.told.get_mut(id) {
@@ -64,7 +62,6 @@ impl Display for Plain {
                 }
                 self.turn(trace, *id, now, out);
             }
-            Event::Reason { id, .. } => self.turn(trace, *id, now, out),
             Event::Cached { id } | Event::Done { id, .. } | Event::Failed { id, .. }
                 if self.told.get(id).is_some_and(|told| !told.over) && !self.ended.contains(id) =>
             {
@@ -76,7 +73,12 @@ impl Display for Plain {
     }
 
     fn tick(&mut self, trace: &Trace, now: Instant, out: &mut String) {
-        let Some((id, _)) = self.current else { return };
+        let Some((id, _)) = self.current else {
+            if let Some(next) = trace.steps.iter().find(|step| step.end.is_none()) {
+                self.speak(trace, next.id, now, out);
+            }
+            return;
+        };
         if let (Some(step), Some(told)) = (trace.step(id), self.told.get_mut(&id)) {
             notes(step, told, now, out);
             if let Some(partial) = told.log.partial.as_ref().filter(|partial| partial.len() > self.partial) {
@@ -108,7 +110,7 @@ impl Plain {
         }
     }
 
-    /// Steps that have ended say so: first the one that speaks. Then another may.
+    /// Steps that have ended say so: first the one that speaks.
     fn endings(&mut self, trace: &Trace, now: Instant, out: &mut String) {
         if let Some((current, _)) = self.current
             && let Some(place) = self.ended.iter().position(|id| *id == current)
@@ -118,11 +120,6 @@ impl Plain {
         }
         for id in std::mem::take(&mut self.ended) {
             self.speak(trace, id, now, out);
-        }
-        if self.current.is_none()
-            && let Some(next) = trace.steps.iter().find(|step| step.end.is_none())
-        {
-            self.speak(trace, next.id, now, out);
         }
     }
 
@@ -228,7 +225,7 @@ fn figures(note: &Note, now: Instant) -> String {
 
 fn is_news(note: &Note, before: Option<&Option<(Instant, u64)>>, now: Instant) -> bool {
     match before {
-        None => true,
+        None => note.ended.is_some() || now.duration_since(note.began) >= SHORT,
         Some(None) => false,
         Some(Some(_)) if note.ended.is_some() => true,
         Some(Some((when, current))) => {

@@ -46,8 +46,8 @@ fn one_step_after_the_other() {
         (3, done(0, 0.003)),
         (0, step(1, "[internal] load build context")),
         (3, copied(20)),
-        (1, copied(28)),
-        (300, done(1, 0.304)),
+        (150, copied(28)),
+        (150, done(1, 0.303)),
         (0, step(2, "[1/3] FROM docker.io/library/box:latest")),
         (0, Event::Cached { id: 2 }),
         (0, done(2, 0.0)),
@@ -61,7 +61,7 @@ fn one_step_after_the_other() {
     #1 DONE 0.0s
 
     #2 [internal] load build context
-    #2 transferring context: 20B
+    #2 transferring context: 28B 0.1s
     #2 transferring context: 28B 0.3s done
     #2 DONE 0.3s
 

@@ -65,8 +65,8 @@ impl Making<'_> {
         let seconds = begun.elapsed().as_secs_f64();
         match &plan {
             Ok(plan) => {
-                let what = "transferring context".to_owned();
-                self.tell(Event::Status { id, what, current: plan.bytes(), total: Some(plan.bytes()) });
+                let what = "transferring context:".to_owned();
+                self.tell(Event::Status { id, what, current: plan.bytes(), total: None });
                 self.tell(Event::Done { id, seconds });
             }
             Err(error) => self.tell(Event::Failed { id, seconds, error: error.to_string() }),
