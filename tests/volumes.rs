@@ -281,7 +281,8 @@ fn no_link_leads_a_mount_out_of_its_root() {
 
         // In an image, at the target. What is mounted there must be seen in the container, and nothing be touched outside.
         let links = format!(
-            "ln -s {out} /out; ln -s ../../../..{out} /up; ln -s /nowhere/at/all /dangling; ln -s /proc/self/root/tmp /door; ln -s b /a; ln -s a /b"
+            "ln -s {out} /out; ln -s ../../../..{out} /up; ln -s /nowhere/at/all /dangling; ln -s /proc/self/root/tmp /door; ln -s b /a; \
+             ln -s a /b; ln -s / /all"
         );
         image(sandbox, "evil", "ENV A=1", &links);
         let try_on = |target: &str| {
@@ -301,8 +302,9 @@ fn no_link_leads_a_mount_out_of_its_root() {
             let output = try_on(target);
             assert!(String::from_utf8_lossy(&output.stdout).contains("mark"), "{target}: {output:?}");
         }
-        for target in ["/door", "/a", "/a/x"] {
-            assert!(!try_on(target).status.success(), "{target}");
+        for target in ["/door", "/a", "/a/x", "/all"] {
+            let output = try_on(target);
+            assert!(!output.status.success(), "{target}: {output:?}");
         }
         let left: Vec<_> = fs::read_dir(&secret).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["file"], "nothing was made or hidden in a folder of the host");

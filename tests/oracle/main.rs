@@ -15,6 +15,7 @@ mod driver;
 mod normal;
 mod scenario;
 mod step;
+mod volumes;
 
 use driver::Driver;
 use normal::reworded;

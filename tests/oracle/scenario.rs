@@ -6,10 +6,8 @@ use super::step::{Step, step};
 const DETACH: &str = "\x10\x11";
 
 pub(crate) fn steps() -> Vec<Step> {
-    [images(), short_runs(), one_life(), many(), streams(), archives(), super::builds::steps(), refusals(), the_end()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let parts = [images(), short_runs(), one_life(), many(), streams(), archives(), super::builds::steps(), refusals()];
+    parts.into_iter().chain([super::volumes::steps(), the_end()]).flatten().collect()
 }
 
 fn images() -> Vec<Step> {

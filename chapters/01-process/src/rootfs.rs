@@ -71,6 +71,7 @@ impl Plan {
                 } else {
                     let place = beneath::make(root, &mount.destination, Make::Folder)?;
                     refuse_proc_elsewhere(&place, &mount.destination)?;
+                    refuse_root(&place, root)?;
                     place
                 };
                 new_filesystem(filesystem, &place)?;
@@ -87,6 +88,7 @@ impl Plan {
                 let make = if *folder { Make::Folder } else { Make::File };
                 let place = beneath::make(root, &mount.destination, make)?;
                 refuse_proc_elsewhere(&place, &mount.destination)?;
+                refuse_root(&place, root)?;
                 if is_folder(place.as_fd())? != *folder {
                     return Err(Errno::NOTDIR);
                 }
@@ -148,6 +150,12 @@ impl Plan {
 fn refuse_proc_elsewhere(place: &OwnedFd, destination: &CStr) -> Result<()> {
     let meant = matches!(destination.to_bytes(), b"proc" | [b'p', b'r', b'o', b'c', b'/', ..]);
     if !meant && fs::fstatfs(place)?.f_type == fs::PROC_SUPER_MAGIC { Err(Errno::LOOP) } else { Ok(()) }
+}
+
+/// And it may hold `/data -> /`: what is mounted on the root would hide it, and be above what becomes the root.
+fn refuse_root(place: &OwnedFd, root: BorrowedFd<'_>) -> Result<()> {
+    let (place, root) = (fs::fstat(place)?, fs::fstat(root)?);
+    if (place.st_dev, place.st_ino) == (root.st_dev, root.st_ino) { Err(Errno::BUSY) } else { Ok(()) }
 }
 
 /// Makes `root`, a mounted folder, the root of this process's mount namespace, and lets go of the old root with all that is

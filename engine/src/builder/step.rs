@@ -90,7 +90,7 @@ fn contain(letter: &Letter) -> Result<Answer> {
     let container = Container { id: record.id.clone(), folder: letter.folder.clone(), run: letter.folder.clone() };
     let root = inherited(letter.root)?;
     network_files::write(&container, record, &[])?;
-    let mut spec = spec::spec(&container, record, &[])?;
+    let mut spec = spec::spec(&container, record, &Default::default())?;
     let user = process::user::resolve(root.as_fd(), &record.config.user, &[])?;
     spec::settle_user(&mut spec, record, &user)?;
     let trees = attach::trees(&letter.trees, &letter.folder)?;

@@ -69,19 +69,24 @@ impl From<process::Error> for Failure {
 /// Starts the container's first process.
 pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) -> Result<Contained, Failure> {
     let shown = engine.show_mounts(record)?;
-    let launched = launch_with(engine, container, record, &shown);
-    drop(shown);
+    let launched = launch_with(engine, container, record, shown);
     if launched.is_err() {
         engine.hide_mounts(record);
     }
     launched
 }
 
-fn launch_with(engine: &Engine, container: &Container, record: &Record, shown: &[Shown]) -> Result<Contained, Failure> {
+fn launch_with(
+    engine: &Engine,
+    container: &Container,
+    record: &Record,
+    mut shown: Shown,
+) -> Result<Contained, Failure> {
     let log = JsonLog::new(&container.log_path(), &record.host_config.log_config)?;
-    let root = engine.mount_rootfs(container, record, shown)?;
+    engine.make_targets(container, record, &mut shown)?;
+    let root = engine.mount_rootfs(container, record)?;
     let mut network = Connected::new(engine, container, record)?;
-    let launched = launch_on(engine, container, record, shown, root, network.as_ref(), log);
+    let launched = launch_on(engine, container, record, &shown, root, network.as_ref(), log);
     match launched {
         Ok(contained) => Ok(Contained { network, ..contained }),
         Err(failure) => {
@@ -98,7 +103,7 @@ fn launch_on(
     engine: &Engine,
     container: &Container,
     record: &Record,
-    shown: &[Shown],
+    shown: &Shown,
     root: OwnedFd,
     network: Option<&Connected>,
     log: Option<JsonLog>,
@@ -132,7 +137,7 @@ fn specification(
     engine: &Engine,
     container: &Container,
     record: &Record,
-    shown: &[Shown],
+    shown: &Shown,
     root: BorrowedFd<'_>,
     network: Option<&Connected>,
 ) -> Result<oci::Spec, Failure> {

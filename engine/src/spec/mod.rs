@@ -31,7 +31,7 @@ const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 ///
 /// # Errors
 /// If a device is not there, or a profile or limit makes no sense: what the host has is only looked at now.
-pub(crate) fn spec(container: &Container, record: &Record, shown: &[Shown]) -> Result<Spec> {
+pub(crate) fn spec(container: &Container, record: &Record, shown: &Shown) -> Result<Spec> {
     let host = &record.host_config;
     let security = Security::parse(host.security_opt.as_deref().unwrap_or_default())?;
     let bounding = bounding(host)?;
@@ -271,7 +271,7 @@ mod tests {
     fn spec_of(config: ContainerConfig, host_config: HostConfig) -> Spec {
         let (_folder, engine) = engine();
         let record = record("web", config, host_config);
-        spec(&engine.container(&record.id), &record, &[]).unwrap()
+        spec(&engine.container(&record.id), &record, &Shown::default()).unwrap()
     }
 
     fn host(host_config: HostConfig) -> Spec {
@@ -374,7 +374,7 @@ mod tests {
         let ulimits = Some(vec![Ulimit { name: "nofile".into(), soft: 1, hard: 2 }]);
         let record = record("web", config, HostConfig { ulimits, ..Default::default() });
         let (_folder, engine) = engine();
-        let mut spec = spec(&engine.container(&record.id), &record, &[]).unwrap();
+        let mut spec = spec(&engine.container(&record.id), &record, &Shown::default()).unwrap();
         let user = process::user::User { uid: 7, gid: 8, additional_gids: vec![8, 9], home: "/home/u".into() };
         settle_user(&mut spec, &record, &user).unwrap();
         let process = spec.process().as_ref().unwrap();

@@ -3,7 +3,7 @@
 use crate::api::{HostConfig, TmpfsOptions};
 use crate::container::record::{Container, Record};
 use crate::spec::security::Security;
-use crate::volume::at_start::Shown;
+use crate::volume::at_start::{Shown, ShownMount};
 use crate::{Error, Kind, Result};
 use process::oci::Mount;
 use std::path::Path;
@@ -17,14 +17,17 @@ pub(crate) const NETWORK_FILES: [(&str, &str); 3] =
 pub(crate) fn mounts(
     container: &Container,
     record: &Record,
-    shown: &[Shown],
+    shown: &Shown,
     security: &Security,
     base: Vec<Mount>,
 ) -> Result<Vec<Mount>> {
     let host = &record.host_config;
-    let mut own = tmpfs_mounts(host)?;
-    for shown in shown {
-        own.push(users(shown)?);
+    let mut own = Vec::new();
+    for (target, options) in host.tmpfs.iter().flatten() {
+        own.push(tmpfs(target.trim_end_matches('/'), options, shown)?);
+    }
+    for mount in &shown.mounts {
+        own.push(users(mount, shown)?);
     }
     for (file, target) in NETWORK_FILES {
         // Something of the user's in its place is meant.
@@ -40,9 +43,9 @@ pub(crate) fn mounts(
 }
 
 /// Where the user wants something mounted.
-pub(crate) fn targets<'a>(record: &'a Record, shown: &'a [Shown]) -> impl Iterator<Item = (&'a str, bool)> {
-    let tmpfs = record.host_config.tmpfs.iter().flatten().map(|(target, _)| (target.as_str(), false));
-    tmpfs.chain(shown.iter().map(|shown| (shown.point.destination.as_str(), shown.is_file())))
+pub(crate) fn targets<'a>(record: &'a Record, shown: &'a Shown) -> impl Iterator<Item = (&'a str, bool)> {
+    let tmpfs = record.host_config.tmpfs.iter().flatten().map(|(target, _)| (target.trim_end_matches('/'), false));
+    tmpfs.chain(shown.mounts.iter().map(|mount| (mount.point.destination.as_str(), mount.is_file())))
 }
 
 /// Docker's mounts, without those that the user's replace.
@@ -101,33 +104,30 @@ fn bind(source: &Path, target: &str, read_only: bool) -> Mount {
 }
 
 /// What the user has asked for with `-v` or `--mount`, or the image with `VOLUME`.
-fn users(shown: &Shown) -> Result<Mount> {
-    let target = &shown.point.destination;
-    let (alone, writable_beneath, propagation) = match &shown.point.source {
-        Source::Tmpfs(options) => {
-            let options = tmpfs_options(&long_options(options, shown.read_only))?;
-            return Ok(mount("tmpfs", Path::new("tmpfs"), target, options));
-        }
+fn users(given: &ShownMount, shown: &Shown) -> Result<Mount> {
+    let target = &given.point.destination;
+    let (alone, writable_beneath, propagation) = match &given.point.source {
+        Source::Tmpfs(options) => return tmpfs(target, &long_options(options, given.read_only), shown),
         Source::Bind(bind) => (bind.alone, bind.writable_beneath, bind.propagation),
         Source::Volume(_) => (false, false, Propagation::default()),
     };
     let mut options = vec![if alone { "bind" } else { "rbind" }, propagation.as_str()];
-    if shown.read_only {
+    if given.read_only {
         // Read-only with all that is mounted beneath: what one may not write here, one may not write there.
         options.push(if writable_beneath { "ro" } else { "rro" });
     }
-    Ok(mount("bind", &shown.path, target, options.into_iter().map(str::to_owned).collect()))
+    Ok(mount("bind", &given.path, target, options.into_iter().map(str::to_owned).collect()))
 }
 
-/// `--tmpfs`.
-fn tmpfs_mounts(host: &HostConfig) -> Result<Vec<Mount>> {
-    let given = host.tmpfs.iter().flatten();
-    given
-        .map(|(target, options)| {
-            let target = target.trim_end_matches('/');
-            Ok(mount("tmpfs", Path::new("tmpfs"), target, tmpfs_options(options)?))
-        })
-        .collect()
+/// A new tmpfs. Where nothing is said of its mode, it has that of the folder which it hides, if the image has one.
+fn tmpfs(target: &str, options: &str, shown: &Shown) -> Result<Mount> {
+    let mut options = tmpfs_options(options)?;
+    if let Some(mode) = shown.modes_in_image.get(target)
+        && !options.iter().any(|option| option.starts_with("mode="))
+    {
+        options.push(format!("mode={mode:o}"));
+    }
+    Ok(mount("tmpfs", Path::new("tmpfs"), target, options))
 }
 
 /// The options of `--mount type=tmpfs` as `--tmpfs` spells them.

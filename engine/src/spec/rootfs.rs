@@ -2,7 +2,6 @@
 
 use crate::container::record::{Container, Record};
 use crate::durable::Durability;
-use crate::volume::at_start::Shown;
 use crate::{Engine, Error, Result};
 use layers::overlay;
 use std::fs;
@@ -12,10 +11,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 impl Engine {
-    /// The container's root, to be run in: a detached mount, which nothing but the container will ever see. There is a place
-    /// in it for each of the mounts.
-    pub(crate) fn mount_rootfs(&self, container: &Container, record: &Record, shown: &[Shown]) -> Result<OwnedFd> {
-        self.make_targets(container, record, shown)?;
+    /// The container's root, to be run in: a detached mount, which nothing but the container will ever see.
+    pub(crate) fn mount_rootfs(&self, container: &Container, record: &Record) -> Result<OwnedFd> {
         let (upper, work) = container.upper_and_work();
         // The upper folder is the container's `/`, which everybody in it may enter; the folder above it is ours alone.
         make_folder(&upper, 0o755)?;

@@ -11,9 +11,9 @@ use crate::volume::at_start::Shown;
 use crate::{Engine, Error, Result};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2, readlinkat};
 use rustix::io::Errno;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, DirBuilder, File};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,8 @@ const MOST_LINKS: usize = 40;
 
 impl Engine {
     /// Makes the places for these mounts anew: what a source is, a folder or a file, may have changed since the last start.
-    pub(crate) fn make_targets(&self, container: &Container, record: &Record, shown: &[Shown]) -> Result<()> {
+    /// Notes which of them the image has, too.
+    pub(crate) fn make_targets(&self, container: &Container, record: &Record, shown: &mut Shown) -> Result<()> {
         let folder = container.targets();
         delete_folder(&folder)?;
         let targets: Vec<_> = mounts::targets(record, shown).collect();
@@ -31,11 +32,19 @@ impl Engine {
         }
         let image = layers::overlay::mount(&self.lower_folders(record)?, None)?;
         make_folder(&folder).map_err(|e| Error::system(format!("create {}", folder.display()), e))?;
+        let others: Vec<&str> = targets.iter().map(|(target, _)| *target).collect();
+        let mut modes = BTreeMap::new();
         for (target, is_file) in targets {
             let Some(place) = resolve(image.as_fd(), target) else { continue };
             let made = make(&folder, &place, is_file);
             made.map_err(|e| Error::system(format!("make a place for the mount on {target}"), e))?;
+            // What is mounted above it hides what the image has.
+            let above = |other: &&str| Path::new(target).starts_with(other) && *target != **other;
+            if !others.iter().chain(&["/dev", "/proc", "/sys"]).any(above) {
+                modes.extend(mode_of_folder(image.as_fd(), &place).map(|mode| (target.to_owned(), mode)));
+            }
         }
+        shown.modes_in_image = modes;
         Ok(())
     }
 }
@@ -91,10 +100,20 @@ fn resolve(root: BorrowedFd<'_>, path: &str) -> Option<PathBuf> {
     Some(here.iter().collect())
 }
 
+/// The mode of a folder of the image, if there is one at this path, on which there is no link.
+fn mode_of_folder(root: BorrowedFd<'_>, path: &Path) -> Option<u32> {
+    let status = fstat(open(root, path).ok()?).ok()?;
+    (FileType::from_raw_mode(status.st_mode) == FileType::Directory).then_some(status.st_mode & 0o7777)
+}
+
+fn open(root: BorrowedFd<'_>, path: impl AsRef<Path>) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat2(root, path.as_ref(), flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
+}
+
 /// The text of the link at a path on which there is no other; None if it is none, or if there is nothing.
 fn link_at(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<Option<String>> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let found = match openat2(root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS) {
+    let found = match open(root, path) {
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
         found => found?,
     };

@@ -5,6 +5,7 @@
 use super::{memory, shared};
 use crate::container::record::Record;
 use crate::{Engine, Error, Result};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -12,9 +13,17 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use volumes::{Bind, Held, MountPoint, Options, Source, VolumeName, VolumeUse};
 
+/// All that a container sees besides its image.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    pub mounts: Vec<ShownMount>,
+    /// The modes of the folders that the image has in the places of mounts: see [`crate::spec`].
+    pub modes_in_image: BTreeMap<String, u32>,
+}
+
 /// A mount, and where on this host it is.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct ShownMount {
     pub point: MountPoint,
     /// What is bound; empty for a tmpfs of the container's own.
     pub path: PathBuf,
@@ -24,7 +33,7 @@ pub(crate) struct Shown {
     _open: Option<OwnedFd>,
 }
 
-impl Shown {
+impl ShownMount {
     /// Whether a file is mounted, and so upon a file.
     pub(crate) fn is_file(&self) -> bool {
         !self.path.as_os_str().is_empty() && fs::metadata(&self.path).is_ok_and(|metadata| !metadata.is_dir())
@@ -33,9 +42,9 @@ impl Shown {
 
 impl Engine {
     /// Opens what the container shall see.
-    pub(crate) fn show_mounts(&self, record: &Record) -> Result<Vec<Shown>> {
-        let shown: Result<Vec<_>> = record.mount_points.iter().map(|point| self.show(point)).collect();
-        let shown = shown?;
+    pub(crate) fn show_mounts(&self, record: &Record) -> Result<Shown> {
+        let mounts: Result<_> = record.mount_points.iter().map(|point| self.show(point)).collect();
+        let shown = Shown { mounts: mounts?, ..Shown::default() };
         for (name, point) in volumes_of(record) {
             let read_write = (!point.read_only).to_string();
             let attributes = [
@@ -59,8 +68,8 @@ impl Engine {
         }
     }
 
-    fn show(&self, point: &MountPoint) -> Result<Shown> {
-        let shown = |path: PathBuf| Shown { point: point.clone(), path, read_only: point.read_only, _open: None };
+    fn show(&self, point: &MountPoint) -> Result<ShownMount> {
+        let shown = |path: PathBuf| ShownMount { point: point.clone(), path, read_only: point.read_only, _open: None };
         match &point.source {
             Source::Tmpfs(_) => Ok(shown(PathBuf::new())),
             Source::Bind(bind) => {
@@ -70,14 +79,13 @@ impl Engine {
             }
             Source::Volume(volume) => {
                 let held = self.volume_store().hold(&VolumeName::parse(&volume.name)?)?;
-                let shown = show_volume(&held, volume, shown)?;
-                Ok(shown)
+                show_volume(&held, volume, shown)
             }
         }
     }
 }
 
-fn show_volume(held: &Held, volume: &VolumeUse, shown: impl Fn(PathBuf) -> Shown) -> Result<Shown> {
+fn show_volume(held: &Held, volume: &VolumeUse, shown: impl Fn(PathBuf) -> ShownMount) -> Result<ShownMount> {
     let data = held.volume.data();
     let backing = held.volume.backing();
     let memory = match &backing {
@@ -89,7 +97,7 @@ fn show_volume(held: &Held, volume: &VolumeUse, shown: impl Fn(PathBuf) -> Shown
     let path = open.as_ref().map_or(data, |open| PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd())));
     let shown = shown(path);
     let read_only = shown.read_only || matches!(backing, Options::Bind { read_only: true, .. });
-    Ok(Shown { read_only, _open: open, ..shown })
+    Ok(ShownMount { read_only, _open: open, ..shown })
 }
 
 /// `-v` makes the folder that is not there. Where there is a file, that is what was meant.

@@ -32,11 +32,11 @@ fn fields(text: &str) -> Result<Vec<String>> {
     let mut rest = text;
     loop {
         let (field, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_field(quoted)?,
+            Some(quoted) => quoted_field(text, quoted)?,
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
-                if rest[..end].contains('"') {
-                    return flag("parse error on line 1: bare \" in non-quoted-field");
+                if let Some(quote) = rest[..end].find('"') {
+                    return malformed(text, &rest[quote..], "bare \" in non-quoted-field");
                 }
                 (rest[..end].to_owned(), &rest[end..])
             }
@@ -49,10 +49,16 @@ fn fields(text: &str) -> Result<Vec<String>> {
     }
 }
 
-/// A field after its opening quote, and what follows its closing one; two quotes within it are one.
-fn quoted_field(text: &str) -> Result<(String, &str)> {
+/// As Go's encoding/csv words it: the column is that of what `at` begins with.
+fn malformed<T>(text: &str, at: &str, why: &str) -> Result<T> {
+    flag(format!("parse error on line 1, column {}: {why}", text.len() - at.len() + 1))
+}
+
+/// A field of `text` after its opening quote, and what follows its closing one; two quotes within it are one.
+fn quoted_field<'a>(text: &str, quoted: &'a str) -> Result<(String, &'a str)> {
+    const WRONG: &str = "extraneous or missing \" in quoted-field";
     let mut field = String::new();
-    let mut rest = text;
+    let mut rest = quoted;
     while let Some((before, after)) = rest.split_once('"') {
         field.push_str(before);
         match after.strip_prefix('"') {
@@ -61,10 +67,10 @@ fn quoted_field(text: &str) -> Result<(String, &str)> {
                 rest = next;
             }
             None if after.is_empty() || after.starts_with(',') => return Ok((field, after)),
-            None => return flag("parse error on line 1: extraneous or missing \" in quoted-field"),
+            None => return malformed(text, &rest[before.len()..], WRONG),
         }
     }
-    flag("parse error on line 1: extraneous or missing \" in quoted-field")
+    malformed(text, "", WRONG)
 }
 
 /// The switches, which may stand without a value.
@@ -237,8 +243,9 @@ mod tests {
             "type=bind,source=/a,target=/x,bind-recursive=readonly",
             "type=bind,source=/a,target=/x,ro,bind-recursive=readonly",
             "type=bind,source=/a,target=/x,bind-nonrecursive",
-            "a\"b",
+            "x=1,y\"z",
             "\"a",
+            "\"a\"\"b\"c",
         ];
         insta::assert_snapshot!(wrong.map(refusal).join("\n"), @r#"
         : EOF
@@ -258,8 +265,9 @@ mod tests {
         type=bind,source=/a,target=/x,bind-recursive=readonly: option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction
         type=bind,source=/a,target=/x,ro,bind-recursive=readonly: option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction
         type=bind,source=/a,target=/x,bind-nonrecursive: bind-nonrecursive is deprecated, use bind-recursive=disabled instead
-        a"b: parse error on line 1: bare " in non-quoted-field
-        "a: parse error on line 1: extraneous or missing " in quoted-field
+        x=1,y"z: parse error on line 1, column 6: bare " in non-quoted-field
+        "a: parse error on line 1, column 3: extraneous or missing " in quoted-field
+        "a""b"c: parse error on line 1, column 6: extraneous or missing " in quoted-field
         "#);
     }
 }
