@@ -94,6 +94,7 @@ impl Graph {
         Ok(graph)
     }
 
+    // ANCHOR: edges
     /// Of each stage, the stages that it needs.
     #[must_use]
     pub fn edges(&self) -> Vec<Vec<usize>> {
@@ -107,6 +108,7 @@ impl Graph {
         };
         self.stages.iter().map(needs).collect()
     }
+    // ANCHOR_END: edges
 
     /// What is to be built, and after what.
     #[must_use]
