@@ -105,14 +105,15 @@ impl Engine {
     }
 
     /// Takes the network out of the kernel; with the last one, everything of ours. The caller holds the lock.
-    pub(super) fn remove_bridge(&self, network: &NetworkRecord) -> Result<()> {
+    pub(super) fn remove_bridge(&self, network: &NetworkRecord, rules: &str) -> Result<()> {
         let name = self.bridge_name(network);
         let mut links = Links::open()?;
         let mut last = true;
-        for other in self.networks()?.iter().filter(|other| other.driver == "bridge" && other.id != network.id) {
+        for other in self.written_networks()?.iter().filter(|other| other.driver == "bridge" && other.id != network.id)
+        {
             last = last && links.index(&self.bridge_name(other))?.is_none();
         }
-        Bridge::remove(&name, &self.rules_name()?, &self.networks_run_folder(), last)?;
+        Bridge::remove(&name, rules, &self.networks_run_folder(), last)?;
         self.leases(network).remove()?;
         Ok(())
     }

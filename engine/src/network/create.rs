@@ -49,7 +49,7 @@ impl Engine {
         // What the kernel refuses is no network.
         self.ensure_bridge(&network)?;
         if let Err(error) = self.save_network(&network, Durability::Lasting) {
-            self.remove_bridge(&network)?;
+            self.remove_bridge(&network, &self.rules_name()?)?;
             return Err(error);
         }
         self.tell("network", "create", network.id.as_str(), &[("name", &network.name), ("type", &network.driver)]);

@@ -1,5 +1,6 @@
 //! What does not go by itself: the leases and ports of a killed shim, and the default network when the last container has left it.
 
+use super::store::NetworkRecord;
 use super::{Attachment, attachments};
 use crate::container::record::Container;
 use crate::{Engine, Result};
@@ -15,6 +16,9 @@ const LINGER: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(crate) struct Sweep {
     file: File,
+    /// What is to be swept, as it is now: by then the whole root may be gone, and must not be made again.
+    network: NetworkRecord,
+    rules: String,
 }
 
 impl Engine {
@@ -69,7 +73,7 @@ impl Engine {
             .open(self.networks_run_folder().join("sweep"))
             .ok()?;
         file.try_lock().ok()?;
-        Some(Sweep { file })
+        Some(Sweep { file, rules: self.rules_name().ok()?, network })
     }
 
     /// Waits a little, and takes the default network out of the kernel if still nobody is on it.
@@ -85,9 +89,8 @@ impl Engine {
     fn sweep(&self, sweep: &Sweep, linger: Duration) -> Result<()> {
         std::thread::sleep(linger);
         let _lock = self.lock_networks()?;
-        let network = self.find_network("bridge")?;
-        if self.leases(&network).taken()?.is_empty() {
-            self.remove_bridge(&network)?;
+        if self.leases(&sweep.network).taken()?.is_empty() {
+            self.remove_bridge(&sweep.network, &sweep.rules)?;
         }
         // Within the lock: whoever leaves the network next has the duty again.
         sweep.file.unlock().map_err(|e| crate::Error::system("end a sweep", e))

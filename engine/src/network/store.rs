@@ -104,7 +104,8 @@ impl Engine {
         Ok(found)
     }
 
-    fn written_networks(&self) -> Result<Vec<NetworkRecord>> {
+    /// Those that are on disk.
+    pub(super) fn written_networks(&self) -> Result<Vec<NetworkRecord>> {
         let folder = self.networks_folder();
         let entries = match fs::read_dir(&folder) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
