@@ -31,13 +31,11 @@ pub fn why_not(
     }
 }
 
-/// Of the records of the same step, the one with the most in common, and of those the youngest. Where another kind of
-/// instruction stood before, there is nothing to compare.
+/// Of the records of the same step, the one with the most in common, and of those the youngest.
 fn nearest(pins: &Pins, key: &Key, place: &Place) -> Option<Record> {
     let all = pins.list().ok()?.into_iter();
     let records = all.filter_map(|(at, used)| Some((pins.read::<Record>(&at)?.about, used)));
-    let same_kind = |record: &Record| record.step.split_whitespace().next().is_some_and(|kind| key.is(kind));
-    let same_step = records.filter(|(record, _)| record.place == *place && same_kind(record));
+    let same_step = records.filter(|(record, _)| record.place == *place);
     let common = |record: &Record| record.parts.iter().filter(|part| key.parts.contains(part)).count();
     same_step
         .max_by_key(|(record, used)| (record.kind == key.kind, record.parent == key.parent, common(record), *used))
@@ -51,10 +49,6 @@ impl Record {
 }
 
 impl Key {
-    fn is(&self, kind: &str) -> bool {
-        self.kind.eq_ignore_ascii_case(kind)
-    }
-
     fn all(&self) -> Vec<Part> {
         detailed(&self.parts, &self.told)
     }
@@ -151,6 +145,6 @@ mod tests {
             why_not(&store, &key, &place, None, &|_| None)
         };
         assert_eq!(why("RUN", "make all"), "the command changed");
-        assert_eq!(why("WORKDIR", "make all"), "it was never built here");
+        assert_eq!(why("WORKDIR", "make all"), "another instruction stood here: run make");
     }
 }
