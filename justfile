@@ -47,6 +47,10 @@ learner *ARGS:
 bench *ARGS: build
     cargo run --release -p kesako-benches --bin compare -- {{ARGS}}
 
+# the same Dockerfiles built by Kesako, Docker and buildah; --large adds a context of 1 GB
+bench-builds *ARGS: build
+    cargo run --release -p kesako-benches --bin builds -- {{ARGS}}
+
 # all of what CI does, on this machine
 ci:
     bash .ci/run

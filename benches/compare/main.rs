@@ -6,6 +6,7 @@
 //! `compare [ROUNDS] [NAME…]`: so many rounds (30), only contenders with these names.
 
 mod contenders;
+#[path = "../docker.rs"]
 mod docker;
 mod shim;
 
