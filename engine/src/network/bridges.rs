@@ -11,10 +11,15 @@ use std::path::Path;
 /// Where the machine's own engine lives; others (`--root`) share the machine's links, and have names of their own.
 const USUAL: &str = "/var/lib/kesako";
 
-/// What an ordinary user is told.
+/// What an ordinary user is told, and who has a kernel without a packet filter.
 pub(super) fn refuse_ordinary_user() -> Result<()> {
     if may_bridge() {
         return Ok(());
+    }
+    if !crate::info::in_user_namespace() {
+        let text = "networks need a kernel with bridge, veth and nf_tables: without, containers have a loopback interface of \
+                    their own (the default), or the host's network (--network host)";
+        return Err(Error::new(Kind::NotImplemented, text));
     }
     let text = "networks need root: an ordinary user's containers have a loopback interface of their own (the default), or \
                 the host's network (--network host)";

@@ -38,6 +38,7 @@ pub(crate) use show::{networks, port_rows, ports, shown_settings};
 pub(crate) use wishes::wishes;
 
 use crate::{Error, Kind};
+use std::sync::OnceLock;
 
 /// Docker's status for each refusal.
 impl From<network::Error> for Error {
@@ -52,7 +53,8 @@ impl From<network::Error> for Error {
     }
 }
 
-/// Whether this engine may make links: an ordinary user's may not.
+/// Whether this engine may make links and rules: an ordinary user's may not, nor anybody on a kernel without them.
 pub(crate) fn may_bridge() -> bool {
-    !crate::info::in_user_namespace()
+    static KERNEL: OnceLock<bool> = OnceLock::new();
+    !crate::info::in_user_namespace() && *KERNEL.get_or_init(network::is_in_kernel)
 }

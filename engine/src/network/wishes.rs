@@ -95,6 +95,9 @@ fn off_bridges(
         super::bridges::refuse_ordinary_user()?;
     }
     if !super::may_bridge() && (host.port_bindings.iter().flatten().next().is_some() || host.publish_all_ports) {
+        if !crate::info::in_user_namespace() {
+            super::bridges::refuse_ordinary_user()?;
+        }
         let text = "published ports need root: an ordinary user's containers have a loopback interface of their own, or the \
                     host's network (--network host)";
         return Err(Error::new(Kind::NotImplemented, text));

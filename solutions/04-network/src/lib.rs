@@ -36,7 +36,7 @@ pub use error::{Error, Result};
 pub use leases::Leases;
 pub use links::{End, Links, Mac};
 pub use namespace::Namespace;
-pub use nft::{Admission, BridgeRules, Neighbours, Publication, Table};
+pub use nft::{Admission, BridgeRules, Neighbours, Publication, Table, is_in_kernel};
 pub use ports::{Mapping, Port, Protocol, parse_exposed, parse_mapping};
 pub use range::Range;
 pub use reserve::{Reserved, addresses, reserve};

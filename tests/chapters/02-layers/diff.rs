@@ -59,7 +59,8 @@ sandboxed! {
         tree(&below.root(), &["etc/", "etc/group", "etc/passwd", "var/", "var/log/", "var/log/old", "usr/", "srv/", "opt"]);
         // As overlayfs would leave it: someone removed etc/group and var/log/old, wrote etc/passwd, made srv/new, closed
         // usr to others, and put a folder in the place of the file opt.
-        let upper = Writable::new().upper();
+        let writable = Writable::new();
+        let upper = writable.upper();
         tree(&upper, &["etc/", "etc/passwd", "var/", "var/log/", "usr/", "srv/", "srv/new", "opt/"]);
         whiteout(&upper.join("etc/group"));
         whiteout(&upper.join("var/log/old"));
@@ -78,7 +79,8 @@ sandboxed! {
     fn a_folder_that_was_only_on_the_way_is_no_change() {
         let below = Ground::new();
         tree(&below.root(), &["same/", "time/", "mode/", "file"]);
-        let upper = Writable::new().upper();
+        let writable = Writable::new();
+        let upper = writable.upper();
         tree(&upper, &["same/", "time/", "mode/", "file"]);
         touch(&below.root().join("file"), 5);
         touch(&upper.join("file"), 5);

@@ -18,3 +18,9 @@ pub(crate) use neighbours::PREFIX;
 pub use neighbours::{Admission, Neighbours};
 pub(crate) use redirect::redirect_dns;
 pub use table::{BridgeRules, Publication, Table};
+
+/// Whether this kernel has nf_tables: it answers, though the table be unknown to it.
+pub fn is_in_kernel() -> bool {
+    let table = batch::TableName { family: batch::INET, name: "kesako".to_owned() };
+    batch::open().and_then(|mut socket| batch::has_table(&mut socket, &table)).is_ok()
+}
