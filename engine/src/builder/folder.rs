@@ -4,6 +4,7 @@
 //! that the next build can tell what is nobody's any more.
 
 use super::run::clear_away;
+use super::step;
 use crate::container::id::ContainerId;
 use crate::container::record::make_private_folder;
 use crate::{Engine, Error, Result};
@@ -24,7 +25,7 @@ impl Folder {
     pub(super) fn new(engine: &Engine) -> Result<Self> {
         let all = engine.store()?.pins().folder().join("tmp");
         make_private_folder(&all)?;
-        clear_leftovers(&all);
+        clear_leftovers(engine, &all);
         loop {
             let path = all.join(&ContainerId::random().as_str()[..16]);
             fs::create_dir(&path).map_err(|e| Error::system(format!("create {}", path.display()), e))?;
@@ -64,11 +65,11 @@ fn lock(path: &Path) -> Result<Option<File>> {
 }
 
 /// Nothing of it is in the way of this build: what cannot be removed is told, and stays.
-fn clear_leftovers(all: &Path) {
+fn clear_leftovers(engine: &Engine, all: &Path) {
     for entry in fs::read_dir(all).into_iter().flatten().flatten() {
         let path = entry.path();
         let cleared = match lock(&path) {
-            Ok(Some(_lock)) => clear(&path),
+            Ok(Some(_lock)) => clear(engine, &path),
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
@@ -78,12 +79,12 @@ fn clear_leftovers(all: &Path) {
     }
 }
 
-/// The commands of a killed build died with it; of their cgroups only they could tell.
-fn clear(path: &Path) -> Result<()> {
+/// The commands of a killed build died with it; of their cgroups and addresses only they could tell.
+fn clear(engine: &Engine, path: &Path) -> Result<()> {
     let trouble = |e: std::io::Error| Error::system(format!("remove {}", path.display()), e);
     for entry in fs::read_dir(path).map_err(trouble)?.flatten() {
         let id = entry.file_name().to_str().and_then(ContainerId::parse);
-        id.iter().try_for_each(clear_away)?;
+        id.iter().try_for_each(|id| clear_away(engine, &step::container(id, path)))?;
     }
     fs::remove_dir_all(path).map_err(trouble)
 }

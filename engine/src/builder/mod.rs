@@ -136,10 +136,9 @@ impl Site<'_> {
     }
 
     fn once(&self, plan: &Plan<'_>) -> std::result::Result<Arc<State>, Box<Unbuilt>> {
-        let skeleton = self.engine.skeleton().map_err(|error| {
+        let runner = Runner::new(self.engine, self.folder, self.cancel).map_err(|error| {
             Box::new(Unbuilt { error: multi_stage::Error::Origin(error.message), lines: None, state: None })
         })?;
-        let runner = Runner { skeleton, folder: self.folder, cancel: self.cancel };
         let build = Build {
             store: self.store,
             writing: self.writing,
@@ -152,7 +151,9 @@ impl Site<'_> {
             loaded: AtomicBool::new(false),
             counter: self.counter,
         };
-        self.stages(&build, plan.options, &plan.graph, &plan.platform)
+        let state = self.stages(&build, plan.options, &plan.graph, &plan.platform);
+        runner.end();
+        state
     }
 
     /// A stage failed: tells which lines are to blame, and keeps the state before it, if somebody wants to look at that.

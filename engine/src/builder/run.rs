@@ -5,11 +5,12 @@
 
 use super::step::{self, Letter, Shown};
 use super::stubs::Stubs;
-use crate::api::{ContainerConfig, HostConfig};
+use crate::api::{ContainerConfig, CreateRequest, HostConfig};
 use crate::container::id::ContainerId;
-use crate::container::record::Record;
+use crate::container::record::{Container, Record};
 use crate::create::validate;
-use crate::{Error, Result, explain, reexec, shim};
+use crate::network::wishes;
+use crate::{Engine, Error, Result, explain, reexec, shim};
 use build::cancel::Cancel;
 use build::instruction::Network;
 use build::progress::Stream;
@@ -27,17 +28,21 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What BuildKit calls the host of a build's commands.
 const HOSTNAME: &str = "buildkitsandbox";
 
 /// Runs commands for one build.
 pub(super) struct Runner<'a> {
+    engine: &'a Engine,
     /// What lies below all layers, so that a container's usual mounts find their places.
-    pub skeleton: PathBuf,
+    skeleton: PathBuf,
     /// A folder of this build's own: each step has one in it, named by its ID.
-    pub folder: &'a Path,
-    pub cancel: &'a Cancel,
+    folder: &'a Path,
+    cancel: &'a Cancel,
+    /// Whether a command was on the default network.
+    on_bridge: AtomicBool,
 }
 
 impl Run for Runner<'_> {
@@ -50,17 +55,59 @@ impl Run for Runner<'_> {
     }
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    pub(super) fn new(engine: &'a Engine, folder: &'a Path, cancel: &'a Cancel) -> Result<Self> {
+        Ok(Self { engine, skeleton: engine.skeleton()?, folder, cancel, on_bridge: AtomicBool::new(false) })
+    }
+
+    /// No more commands: what they leave of the network is for nobody.
+    pub(super) fn end(&self) {
+        if self.on_bridge.swap(false, Ordering::Relaxed)
+            && let Err(error) = self.engine.leave_default_network()
+        {
+            tracing::warn!("the default network, after a build: {error}");
+        }
+    }
+
     fn contain(&self, process: Process, output: &mut dyn FnMut(Stream, &str)) -> Result<i32> {
         let mut stubs = Stubs::default();
         let root = process.root.try_clone().map_err(|e| Error::system("begin the step", e))?;
         let made = place_mounts(&root, &process.mounts, &mut stubs);
-        let outcome = made.and_then(|()| Step::begin(self.folder, process)).and_then(|step| {
+        let outcome = made.and_then(|()| self.begin(process)).and_then(|step| {
             let code = step.listen(self.cancel, output);
-            step.end().and(code)
+            step.end(self.engine).and(code)
         });
         let cleared = stubs.clear().map_err(|e| Error::system("clear the mount points of the step away", e));
         outcome.and_then(|code| cleared.map(|()| code))
+    }
+
+    fn begin(&self, process: Process) -> Result<Step> {
+        let trouble = |e: std::io::Error| Error::system("begin the step", e);
+        let id = ContainerId::random();
+        let container = step::container(&id, self.folder);
+        fs::create_dir(&container.folder).map_err(trouble)?;
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| trouble(e.into()));
+        let ((stdout, their_stdout), (stderr, their_stderr)) = (pipe()?, pipe()?);
+        let (report, their_report) = UnixStream::pair().map_err(trouble)?;
+        let record = record(self.engine, &id, &process)?;
+        if !record.networks.is_empty() {
+            self.on_bridge.store(true, Ordering::Relaxed);
+        }
+        let letter = Letter {
+            parent: nix::unistd::getpid().as_raw(),
+            data: self.engine.roots.data.clone(),
+            run: self.engine.roots.run.clone(),
+            folder: self.folder.to_owned(),
+            root: process.root.as_raw_fd(),
+            stdout: their_stdout.as_raw_fd(),
+            stderr: their_stderr.as_raw_fd(),
+            report: their_report.as_raw_fd(),
+            trees: process.mounts.iter().filter_map(shown).collect(),
+            explain: explain::wanted(),
+            record,
+        };
+        let pid = reexec::spawn(step::NAME, id.short(), &letter, false).map_err(trouble)?;
+        Ok(Step { container, pid, outputs: [(Stream::Stdout, stdout), (Stream::Stderr, stderr)], report })
     }
 }
 
@@ -93,37 +140,14 @@ fn is_folder(source: &Source) -> rustix::io::Result<bool> {
 
 /// A command that runs.
 struct Step {
-    id: ContainerId,
-    folder: PathBuf,
+    /// The step as a container.
+    container: Container,
     pid: Pid,
     outputs: [(Stream, OwnedFd); 2],
     report: UnixStream,
 }
 
 impl Step {
-    fn begin(folder: &Path, process: Process) -> Result<Self> {
-        let trouble = |e: std::io::Error| Error::system("begin the step", e);
-        let id = ContainerId::random();
-        let folder = folder.join(id.as_str());
-        fs::create_dir(&folder).map_err(trouble)?;
-        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|e| trouble(e.into()));
-        let ((stdout, their_stdout), (stderr, their_stderr)) = (pipe()?, pipe()?);
-        let (report, their_report) = UnixStream::pair().map_err(trouble)?;
-        let letter = Letter {
-            parent: nix::unistd::getpid().as_raw(),
-            folder: folder.clone(),
-            root: process.root.as_raw_fd(),
-            stdout: their_stdout.as_raw_fd(),
-            stderr: their_stderr.as_raw_fd(),
-            report: their_report.as_raw_fd(),
-            trees: process.mounts.iter().filter_map(shown).collect(),
-            explain: explain::wanted(),
-            record: record(&id, &process),
-        };
-        let pid = reexec::spawn(step::NAME, id.short(), &letter, false).map_err(trouble)?;
-        Ok(Self { id, folder, pid, outputs: [(Stream::Stdout, stdout), (Stream::Stderr, stderr)], report })
-    }
-
     /// Passes on what the command writes until nobody writes any more, and returns its exit code.
     fn listen(&self, cancel: &Cancel, output: &mut dyn FnMut(Stream, &str)) -> Result<i32> {
         let mut open: Vec<(&(Stream, OwnedFd), Text)> = self.outputs.iter().map(|out| (out, Text::default())).collect();
@@ -166,15 +190,16 @@ impl Step {
     }
 
     /// Waits until nothing of it is left. If the command still runs, it is killed.
-    fn end(self) -> Result<()> {
+    fn end(self, engine: &Engine) -> Result<()> {
         drop(self.report);
         // It is our child and not reaped yet, so the number is its own; it may have ended by itself.
         let _ended = kill(self.pid, Signal::SIGKILL);
         while waitpid(self.pid, None) == Err(nix::errno::Errno::EINTR) {}
         // Init dies with its parent, and all others with init. Their ends of the pipes tell when.
         self.outputs.iter().for_each(|(_, output)| wait_for_end(output));
-        clear_away(&self.id)?;
-        fs::remove_dir_all(&self.folder).map_err(|e| Error::system(format!("remove {}", self.folder.display()), e))
+        clear_away(engine, &self.container)?;
+        let folder = &self.container.folder;
+        fs::remove_dir_all(folder).map_err(|e| Error::system(format!("remove {}", folder.display()), e))
     }
 }
 
@@ -190,13 +215,13 @@ fn wait_for_end(output: &OwnedFd) {
     }
 }
 
-/// Removes the cgroup of a step, with all that may be left in it.
-pub(super) fn clear_away(id: &ContainerId) -> Result<()> {
-    let cgroup = Cgroup::open(id.as_str());
-    if cgroup.is_empty() {
-        return Ok(());
+/// Removes the cgroup of a step, with all that may be left in it, and gives back what it had of its network.
+pub(super) fn clear_away(engine: &Engine, step: &Container) -> Result<()> {
+    let cgroup = Cgroup::open(step.id.as_str());
+    if !cgroup.is_empty() {
+        cgroup.kill().and_then(|()| cgroup.remove()).map_err(|e| Error::system("remove the cgroup of a step", e))?;
     }
-    cgroup.kill().and_then(|()| cgroup.remove()).map_err(|e| Error::system("remove the cgroup of a step", e))
+    engine.release_networks_of(step)
 }
 
 fn shown(mount: &Mount) -> Option<Shown> {
@@ -209,7 +234,7 @@ fn shown(mount: &Mount) -> Option<Shown> {
 }
 
 /// The command as a container that does nothing else, so that it is contained exactly as one.
-fn record(id: &ContainerId, process: &Process) -> Record {
+fn record(engine: &Engine, id: &ContainerId, process: &Process) -> Result<Record> {
     let mut tmpfs = BTreeMap::new();
     for mount in &process.mounts {
         if let Source::Tmpfs { size } = &mount.source {
@@ -231,8 +256,19 @@ fn record(id: &ContainerId, process: &Process) -> Record {
         ..HostConfig::default()
     };
     validate::fill_defaults(&mut host_config);
+    let config = ContainerConfig {
+        hostname: HOSTNAME.to_owned(),
+        user: process.user.clone(),
+        // A container has its name in its environment, the commands of a build have not: a bare name takes it away.
+        env: Some([vec!["HOSTNAME".to_owned()], process.env.clone()].concat()),
+        working_dir: process.cwd.clone(),
+        ..ContainerConfig::default()
+    };
+    let request = CreateRequest { config, host_config, networking_config: None };
+    let networks = wishes(engine, &request)?;
+    let CreateRequest { config, host_config, .. } = request;
     let mut args = process.args.iter().cloned();
-    Record {
+    Ok(Record {
         id: id.clone(),
         name: String::new(),
         created: String::new(),
@@ -240,18 +276,11 @@ fn record(id: &ContainerId, process: &Process) -> Record {
         layers: Vec::new(),
         path: args.next().unwrap_or_default(),
         args: args.collect(),
-        config: ContainerConfig {
-            hostname: HOSTNAME.to_owned(),
-            user: process.user.clone(),
-            // A container has its name in its environment, the commands of a build have not: a bare name takes it away.
-            env: Some([vec!["HOSTNAME".to_owned()], process.env.clone()].concat()),
-            working_dir: process.cwd.clone(),
-            ..ContainerConfig::default()
-        },
+        config,
         host_config,
         mount_points: Vec::new(),
-        networks: BTreeMap::new(),
-    }
+        networks,
+    })
 }
 
 /// The user's, and itself, which it should find without asking anybody.

@@ -82,7 +82,7 @@ fn time(options: &BuildOptions, given: &BTreeMap<String, String>) -> Result<i64>
 
 fn network(mode: &str) -> Result<Network> {
     match mode {
-        "" | "default" => Ok(Network::Default),
+        "" | "default" | "bridge" => Ok(Network::Default),
         "none" => Ok(Network::None),
         "host" => Ok(Network::Host),
         other => Err(Error::new(Kind::Invalid, format!("network mode {other:?} not supported by buildkit"))),

@@ -5,20 +5,22 @@
 //! it, all other processes with init, and the namespaces and mounts with the last of them.
 
 use super::attach;
+use crate::container::id::ContainerId;
 use crate::container::record::{Container, Record};
 use crate::explain;
+use crate::network::Connected;
 use crate::reexec;
 use crate::shim::{Answer, report_to};
 use crate::spec;
 use crate::spec::network_files;
-use crate::{Error, Kind, Result, sys};
+use crate::{Engine, Error, Kind, Result, Roots, sys};
 use process::cgroup::Cgroup;
 use process::{Options, Rootfs, Streams};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Its `argv[0]`, by which `main` knows what it is.
 pub(crate) const NAME: &str = "kesako-step";
@@ -28,9 +30,12 @@ pub(crate) const NAME: &str = "kesako-step";
 pub(super) struct Letter {
     /// Who builds.
     pub parent: i32,
+    /// The engine's folders.
+    pub data: PathBuf,
+    pub run: PathBuf,
     /// The command, in the form of a container that does nothing else.
     pub record: Record,
-    /// A folder for the files that it is shown, which are made in it.
+    /// The build's folder. In it is one for the files that this step is shown, which are made there.
     pub folder: PathBuf,
     /// The root, a detached mount.
     pub root: RawFd,
@@ -86,14 +91,31 @@ fn run() -> Result<()> {
 
 /// Runs the command to its end, and tells its exit code.
 fn contain(letter: &Letter) -> Result<Answer> {
+    let engine = Engine::assume(Roots { data: letter.data.clone(), run: letter.run.clone() });
+    let container = container(&letter.record.id, &letter.folder);
+    let mut network = Connected::new(&engine, &container, &letter.record)?;
+    let ended = contain_on(network.as_ref(), letter, &container);
+    let released = network.as_mut().map_or(Ok(None), |network| network.release(&engine));
+    // Who builds looks after the network itself, when there are no more commands.
+    released.map(drop)?;
+    ended
+}
+
+/// The same, on its network.
+fn contain_on(network: Option<&Connected>, letter: &Letter, container: &Container) -> Result<Answer> {
     let record = &letter.record;
-    let container = Container { id: record.id.clone(), folder: letter.folder.clone(), run: letter.folder.clone() };
     let root = inherited(letter.root)?;
-    network_files::write(&container, record, &[])?;
-    let mut spec = spec::spec(&container, record, &Default::default())?;
+    let mut attachments = network.map(|network| network.attachments.clone()).unwrap_or_default();
+    // Its own address is another one each time, and shall not get into a layer: it knows itself by the loopback's.
+    attachments.iter_mut().for_each(|attachment| attachment.addresses.clear());
+    network_files::write(container, record, &attachments)?;
+    let mut spec = spec::spec(container, record, &Default::default())?;
+    if let Some(network) = network {
+        spec::set_network(&mut spec, &network.namespace_path());
+    }
     let user = process::user::resolve(root.as_fd(), &record.config.user, &[])?;
     spec::settle_user(&mut spec, record, &user)?;
-    let trees = attach::trees(&letter.trees, &letter.folder)?;
+    let trees = attach::trees(&letter.trees, &container.folder)?;
     let null = File::open("/dev/null").map_err(|e| Error::system("open /dev/null", e))?;
     let streams =
         Streams::Fds { stdin: null.into(), stdout: inherited(letter.stdout)?, stderr: inherited(letter.stderr)? };
@@ -114,6 +136,12 @@ fn contain(letter: &Letter) -> Result<Answer> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A command as a container. It has one folder in the build's, for all that a container has two for.
+pub(super) fn container(id: &ContainerId, build: &Path) -> Container {
+    let folder = build.join(id.as_str());
+    Container { id: id.clone(), run: folder.clone(), folder }
 }
 
 fn inherited(number: RawFd) -> Result<OwnedFd> {

@@ -60,6 +60,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes the default network out of the kernel, unless somebody is on it, or looks after it already: for a build, whose commands
+    /// come and go.
+    pub(crate) fn leave_default_network(&self) -> Result<()> {
+        let lock = self.lock_networks()?;
+        let sweep = self.begin_sweep();
+        drop(lock);
+        sweep.map_or(Ok(()), |sweep| self.sweep_now(&sweep))
+    }
+
     /// The duty to sweep, unless somebody is on the default network, or has the duty. The caller holds the lock.
     pub(super) fn begin_sweep(&self) -> Option<Sweep> {
         let network = self.find_network("bridge").ok()?;
