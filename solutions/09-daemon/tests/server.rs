@@ -89,5 +89,8 @@ async fn a_request_is_refused_before_it_reaches_the_engine() {
 async fn the_networks_that_are_there_are_listed() {
     let (_folder, engine) = engine();
     let networks: Vec<Value> = Client::in_process(engine).get("/networks").json().await.unwrap();
-    assert_eq!(networks.iter().map(|network| &network["Name"]).collect::<Vec<_>>(), ["host", "none"]);
+    let names: Vec<_> = networks.iter().map(|network| network["Name"].as_str().unwrap()).collect();
+    // The default bridge is there for root alone, and where the kernel has what it takes.
+    let without_bridge = names.strip_prefix(&["bridge"]).unwrap_or(&names);
+    assert_eq!(without_bridge, ["host", "none"]);
 }
