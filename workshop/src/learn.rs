@@ -25,12 +25,15 @@ impl Status {
             let used = if whose_is(&manifest, &chapter)? == Whose::Mine { " (the runtime runs on it)" } else { "" };
             println!("{}{used}", format!("Chapter {}: {}", chapter.number, chapter.title).bold());
             let exercises: Vec<_> = chapter.exercises.iter().collect();
-            let outcome = progress::run(root, &chapter, &exercises)?;
+            let untouched = progress::is_untouched(root, &chapter)?;
+            let outcome = if untouched { None } else { progress::run(root, &chapter, &exercises)? };
+            let compiles = untouched || outcome.is_some();
             let mut next = None;
             for exercise in exercises {
                 let tests = exercise.about.tests.len();
                 let standing = match &outcome {
                     Some(outcome) => progress::standing(root, &chapter, exercise, outcome)?,
+                    None if untouched => Standing::Open,
                     None => Standing::Failing(tests),
                 };
                 let mark = if standing == Standing::Done { "✓".green() } else { "·".normal() };
@@ -44,8 +47,8 @@ impl Status {
                     next = next.or(Some(exercise));
                 }
             }
-            match (outcome, next) {
-                (None, _) => println!("  It does not compile."),
+            match (compiles, next) {
+                (false, _) => println!("  It does not compile."),
                 (_, Some(next)) => {
                     println!("  Next: {} in {}", next.about.name, chapter.learners().join(&next.file).display());
                     println!("        cargo workshop check {0} --watch     cargo workshop hint {0}", next.id);

@@ -41,6 +41,18 @@ pub fn run(root: &Path, chapter: &Chapter, exercises: &[&Exercise]) -> Result<Op
     suite.run(&tests, &[]).map(Some)
 }
 
+/// Whether nothing is written yet in the whole chapter: then its tests need not be built to know that they fail.
+pub fn is_untouched(root: &Path, chapter: &Chapter) -> Result<bool> {
+    for exercise in &chapter.exercises {
+        let file = root.join(chapter.learners()).join(&exercise.file);
+        let source = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        if !is_open(&source, exercise) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Judges by the tests, not by the looks: a hole only explains why they fail.
 pub fn standing(root: &Path, chapter: &Chapter, exercise: &Exercise, outcome: &Outcome) -> Result<Standing> {
     let failing = exercise.about.tests.iter().filter(|test| !outcome.passed.contains(*test)).count();

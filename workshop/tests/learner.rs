@@ -85,6 +85,17 @@ fn a_starter_has_a_hole_and_nothing_twice() {
 }
 
 #[test]
+fn what_is_untouched_need_not_be_built() {
+    let repository = Repository::new();
+    // There is no suite that could be built here.
+    let status = repository.run(&["status"]);
+    assert!(
+        status.contains("The number seven") && status.contains("open") && status.contains("Next: seven in "),
+        "{status}"
+    );
+}
+
+#[test]
 fn an_answer_is_taken_and_given_back_and_never_lost() {
     let repository = Repository::new();
     let starter = repository.read(MINE);
