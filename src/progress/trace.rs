@@ -169,6 +169,11 @@ impl Step {
         Self { id, name, began: now, end: None, notes: Vec::new(), reasons: Vec::new(), log: Log::default() }
     }
 
+    /// Whether it is the one that warnings are told of.
+    pub(super) fn reads_dockerfile(&self) -> bool {
+        self.name.starts_with("[internal] load build definition")
+    }
+
     /// How long it has taken, or took.
     pub(super) fn seconds(&self, now: Instant) -> f64 {
         match self.end {

@@ -63,7 +63,7 @@ impl Tty {
     fn draw(&mut self, trace: &Trace, now: Instant, whole: bool, out: &mut String) {
         let size = (self.size)().filter(|size| size.width > 0 && size.height > 0).unwrap_or(UNKNOWN);
         let (height, width) = (usize::from(size.height), usize::from(size.width));
-        let mut rows: Vec<Row> = trace.steps.iter().flat_map(|step| rows(step, now)).collect();
+        let mut rows: Vec<Row> = trace.steps.iter().flat_map(|step| rows(trace, step, now)).collect();
         if !whole {
             fit(&mut rows, height.saturating_sub(2));
             panels(&mut rows, trace, height);
@@ -94,7 +94,7 @@ fn heading(trace: &Trace, now: Instant, whole: bool, width: usize, out: &mut Str
 }
 
 /// The line of a step, and those of its parts.
-fn rows(step: &Step, now: Instant) -> Vec<Row> {
+fn rows(trace: &Trace, step: &Step, now: Instant) -> Vec<Row> {
     let (mark, color) = match &step.end {
         None => ("", None),
         Some(End::Done(_)) => ("", Some(Color::Blue)),
@@ -119,6 +119,10 @@ fn rows(step: &Step, now: Instant) -> Vec<Row> {
         let seconds = note.ended.unwrap_or(now).duration_since(note.began).as_secs_f64();
         let color = note.ended.is_some().then_some(Color::Blue);
         rows.push(row(format!("=> {}", note.what), amount(note), seconds, color, note.ended.is_none()));
+    }
+    for warning in trace.warnings.iter().filter(|_| step.reads_dockerfile()) {
+        let seconds = step.seconds(now);
+        rows.push(row(format!("WARN: {}", warning.short), String::new(), seconds, Some(Color::Yellow), false));
     }
     rows
 }
@@ -226,10 +230,19 @@ mod tests {
 
     fn events() -> Vec<Event> {
         let text = "one\n\x1b[31mred\x1b[0m\nfirst\rover it\n\n\ttab";
+        let warning = Event::Warning {
+            rule: "FromAsCasing".into(),
+            message: "'as' and 'FROM' keywords' casing do not match".into(),
+            url: String::new(),
+            file: String::new(),
+            line: 1,
+            text: String::new(),
+        };
         vec![
-            Event::Step { id: 0, name: "[internal] load build context".into() },
-            Event::Status { id: 0, what: "transferring context:".into(), current: 28, total: None },
+            Event::Step { id: 0, name: "[internal] load build definition from Dockerfile".into() },
+            Event::Status { id: 0, what: "transferring dockerfile:".into(), current: 28, total: None },
             Event::Done { id: 0, seconds: 0.2 },
+            warning,
             Event::Step { id: 1, name: "[1/2] FROM docker.io/library/box:latest".into() },
             Event::Cached { id: 1 },
             Event::Step { id: 2, name: "[2/2] RUN make a name that is far too long for its line".into() },
@@ -240,9 +253,10 @@ mod tests {
     #[test]
     fn a_build_on_its_way() {
         insta::assert_snapshot!(picture(&events(), || Some(Size { height: 24, width: 60 }), false), @r"
-        [+] Building 0.7s (2/3)                                    
-         => [internal] load build context                      0.2s
-         => => transferring context: 28B                       0.1s
+        [+] Building 0.8s (2/3)                                    
+         => [internal] load build definition from Dockerfile   0.2s
+         => => transferring dockerfile: 28B                    0.1s
+         => WARN: FromAsCasing: 'as' and 'FROM' keywords' cas  0.2s
          => CACHED [1/2] FROM docker.io/library/box:latest     0.0s
          => [2/2] RUN make a name that is far too long for it  0.1s
          => => # one                                               
@@ -255,8 +269,8 @@ mod tests {
     #[test]
     fn what_has_no_room_is_left_out_from_the_top() {
         insta::assert_snapshot!(picture(&events(), || Some(Size { height: 5, width: 60 }), false), @r"
-        [+] Building 0.7s (2/3)                                    
-         => => transferring context: 28B                       0.1s
+        [+] Building 0.8s (2/3)                                    
+         => WARN: FromAsCasing: 'as' and 'FROM' keywords' cas  0.2s
          => CACHED [1/2] FROM docker.io/library/box:latest     0.0s
          => [2/2] RUN make a name that is far too long for it  0.1s
         ");
@@ -281,9 +295,10 @@ mod tests {
         let mut all = events();
         all.push(Event::Failed { id: 2, seconds: 1.0, error: "no".into() });
         insta::assert_snapshot!(picture(&all, || Some(Size { height: 4, width: 60 }), true), @r"
-        [+] Building 0.8s (3/3)                                    
-         => [internal] load build context                      0.2s
-         => => transferring context: 28B                       0.1s
+        [+] Building 0.9s (3/3)                                    
+         => [internal] load build definition from Dockerfile   0.2s
+         => => transferring dockerfile: 28B                    0.1s
+         => WARN: FromAsCasing: 'as' and 'FROM' keywords' cas  0.2s
          => CACHED [1/2] FROM docker.io/library/box:latest     0.0s
          => ERROR [2/2] RUN make a name that is far too long   1.0s
         ");

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// After so long a silence of the one that speaks, another may.
 const SILENCE: Duration = Duration::from_secs(5);
+/// Nobody waits longer, whoever speaks.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// So many bytes may wait, until the one that wrote them is heard.
 const ROOM: usize = 1 << 20;
 /// What takes no longer than this is only told when it is done.
@@ -43,8 +45,9 @@ struct Told {
     number: usize,
     reasons: usize,
     warnings: usize,
-    /// Lines that wait to be written.
+    /// Lines that wait to be written, and since when.
     log: Log,
+    waits: Option<Instant>,
     /// When a note was last written, and what it said; None once it said that it is done.
     notes: HashMap<String, Option<(Instant, u64)>>,
     over: bool,
@@ -52,6 +55,10 @@ struct Told {
 
 impl Display for Plain {
     fn told(&mut self, trace: &Trace, event: &Event, now: Instant, out: &mut String) {
+        // Warnings are told of the step that reads the Dockerfile, and come after it.
+        if !matches!(event, Event::Dockerfile { .. } | Event::Warning { .. }) {
+            self.endings(trace, now, out);
+        }
         match event {
             // Most steps end at once, and are shown then: those that last, when time has gone by.
             Event::Step { id, .. } => _ = self.told.insert(*id, Told::default()),
@@ -59,6 +66,7 @@ impl Display for Plain {
                 let seconds = trace.step(*id).map_or(0.0, |step| now.duration_since(step.began).as_secs_f64());
                 if let Some(told) = self.told.get_mut(id) {
                     told.log.add(text, seconds, usize::MAX);
+                    told.waits.get_or_insert(now);
                 }
                 self.turn(trace, *id, now, out);
             }
@@ -66,19 +74,22 @@ impl Display for Plain {
                 if self.told.get(id).is_some_and(|told| !told.over) && !self.ended.contains(id) =>
             {
                 self.ended.push(*id);
-                self.endings(trace, now, out);
+                if !trace.step(*id).is_some_and(Step::reads_dockerfile) {
+                    self.endings(trace, now, out);
+                }
             }
             _ => {}
         }
     }
 
     fn tick(&mut self, trace: &Trace, now: Instant, out: &mut String) {
-        let Some((id, _)) = self.current else {
-            if let Some(next) = trace.steps.iter().find(|step| step.end.is_none()) {
-                self.speak(trace, next.id, now, out);
-            }
-            return;
-        };
+        self.endings(trace, now, out);
+        if self.current.is_none()
+            && let Some(next) = trace.steps.iter().find(|step| step.end.is_none())
+        {
+            self.speak(trace, next.id, now, out);
+        }
+        let Some((id, _)) = self.current else { return };
         if let (Some(step), Some(told)) = (trace.step(id), self.told.get_mut(&id)) {
             notes(step, told, now, out);
             if let Some(partial) = told.log.partial.as_ref().filter(|partial| partial.len() > self.partial) {
@@ -123,14 +134,15 @@ impl Plain {
         }
     }
 
-    /// Whoever has waited while the one that speaks had nothing to say.
+    /// Whoever has waited while the one that speaks had nothing to say, or too long.
     fn fairness(&mut self, trace: &Trace, now: Instant, out: &mut String) {
         let Some((current, since)) = self.current else { return };
-        if now.duration_since(since) < SILENCE {
-            return;
-        }
-        let has_lines = |step: &&Step| self.told.get(&step.id).is_some_and(|told| !told.log.lines.is_empty());
-        let next = trace.steps.iter().filter(|step| step.id != current && step.end.is_none()).find(has_lines);
+        let is_silent = now.duration_since(since) >= SILENCE;
+        let may_speak = |step: &&Step| {
+            let waits = self.told.get(&step.id).and_then(|told| told.waits);
+            waits.is_some_and(|waits| is_silent || now.duration_since(waits) >= PATIENCE)
+        };
+        let next = trace.steps.iter().filter(|step| step.id != current && step.end.is_none()).find(may_speak);
         if let Some(next) = next.map(|step| step.id) {
             self.speak(trace, next, now, out);
         }
@@ -154,12 +166,13 @@ impl Plain {
             notes(step, told, now, out);
             told.log.lines.extend(told.log.partial.take());
         }
-        if step.name.starts_with("[internal] load build definition") {
+        if step.reads_dockerfile() {
             for warning in &trace.warnings[told.warnings..] {
                 let _ = writeln!(out, "#{number} WARN: {}", warning.short);
             }
             told.warnings = trace.warnings.len();
         }
+        told.waits = None;
         for line in told.log.lines.drain(..) {
             match std::mem::take(&mut self.partial) {
                 0 => _ = writeln!(out, "#{number} {line}"),

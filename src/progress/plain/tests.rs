@@ -9,7 +9,9 @@ fn shown(events: &[(u64, Event)]) -> String {
         now += Duration::from_millis(*after);
         trace.told(event, now);
         plain.told(&trace, event, now, &mut out);
-        plain.tick(&trace, now, &mut out);
+        if *after >= 50 {
+            plain.tick(&trace, now, &mut out);
+        }
     }
     trace.end(now);
     plain.end(&trace, now, &mut out);
@@ -42,8 +44,9 @@ fn one_step_after_the_other() {
     let copied = |current| Event::Status { id: 1, what: "transferring context:".into(), current, total: None };
     insta::assert_snapshot!(shown(&[
         (0, step(0, "[internal] load build definition from Dockerfile")),
-        (0, warning),
         (3, done(0, 0.003)),
+        (0, Event::Dockerfile { file: "Dockerfile".into(), text: String::new() }),
+        (0, warning),
         (0, step(1, "[internal] load build context")),
         (3, copied(20)),
         (150, copied(28)),
@@ -81,35 +84,44 @@ fn steps_at_once_speak_in_turn() {
         (0, step(0, "[a 1/1] RUN one")),
         (0, step(1, "[b 1/1] RUN two")),
         (0, step(2, "[c 1/1] RUN three")),
-        (100, output(1, "two waits\n")),
-        (100, output(0, "one\n")),
+        (100, output(1, "two is heard first\n")),
+        (100, output(0, "one waits\n")),
         (100, output(2, "three\n")),
         (0, done(2, 0.3)),
-        (5100, output(1, "until one has been silent\n")),
-        (0, done(0, 5.4)),
-        (0, done(1, 5.4)),
+        (5100, Event::Begun { id: 1 }),
+        (0, output(0, "until two has been silent\n")),
+        (100, output(1, "two waits\n")),
+        (4900, output(0, "while one speaks\n")),
+        (4900, output(0, "and speaks\n")),
+        (4900, output(0, "but not for ever\n")),
+        (0, done(0, 20.2)),
+        (0, done(1, 20.2)),
     ]), @r"
-    #1 [a 1/1] RUN one
-    #1 0.200 one
+    #1 [b 1/1] RUN two
+    #1 0.100 two is heard first
     #1 ...
 
     #2 [c 1/1] RUN three
     #2 0.300 three
     #2 DONE 0.3s
 
-    #1 [a 1/1] RUN one
-    #1 ...
-
-    #3 [b 1/1] RUN two
-    #3 0.100 two waits
-    #3 5.400 until one has been silent
+    #3 [a 1/1] RUN one
+    #3 0.200 one waits
+    #3 5.400 until two has been silent
+    #3 10.40 while one speaks
+    #3 15.30 and speaks
+    #3 20.20 but not for ever
     #3 ...
 
-    #1 [a 1/1] RUN one
-    #1 DONE 5.4s
+    #1 [b 1/1] RUN two
+    #1 5.500 two waits
+    #1 ...
 
-    #3 [b 1/1] RUN two
-    #3 DONE 5.4s
+    #3 [a 1/1] RUN one
+    #3 DONE 20.2s
+
+    #1 [b 1/1] RUN two
+    #1 DONE 20.2s
     ");
 }
 
@@ -152,6 +164,7 @@ fn a_step_that_was_broken_off_is_not_to_blame() {
 #[test]
 fn a_flood_is_heard_at_once() {
     let flood = "x".repeat(ROOM) + "\n";
-    let out = shown(&[(0, step(0, "a")), (0, step(1, "b")), (0, output(1, &flood)), (0, output(0, "after\n"))]);
+    let steps = [(0, step(0, "a")), (0, step(1, "b")), (0, output(0, "first\n"))];
+    let out = shown(&[&steps[..], &[(0, output(1, &flood)), (0, output(0, "after\n"))]].concat());
     assert!(out.contains("#1 ...\n\n#2 b\n#2 0.000 xxx"), "{}", &out[..100]);
 }
