@@ -16,6 +16,8 @@ mod lifetime;
 mod not_run;
 #[path = "05-volumes/order.rs"]
 mod order;
+#[path = "05-volumes/parts.rs"]
+mod parts;
 #[path = "05-volumes/places.rs"]
 mod places;
 #[path = "05-volumes/points.rs"]

@@ -18,26 +18,40 @@ pub(crate) fn in_image(root: BorrowedFd<'_>, path: &str) -> Result<Option<OwnedF
     }
 }
 
-/// Opens a part of a volume (O_PATH), for `volume-subpath`.
+/// Opens a part of a volume, a folder or a file, without a right to read it (`O_PATH`). This is `--mount
+/// source=VOLUME,volume-subpath=PART,…`: the container sees this part only.
 ///
-/// Whoever writes to the volume may put a link in the way, and exchange it while we look. Links within the volume are
-/// followed; one that leads out of it, or begins at the root, is refused.
+/// The path is text, and text proves nothing. Whoever writes to the volume, such as a container, may have put a link to `/etc` in
+/// the way; or put a folder there while we look, and a link when we mount. So the kernel shall look and open in one call, openat2(2):
+/// it resolves `subpath` from the open folder `root`, and what we go on with is the descriptor that it returns, never the text.
+///
+/// * Links within the volume are followed, a link out of it is not. That is `ResolveFlags::BENEATH`: no step may lead above `root`,
+///   even if a later one led back, and no link may begin with a slash. `ResolveFlags::NO_MAGICLINKS` does without those of
+///   /proc, which are no text at all.
+/// * If a step did lead out, the kernel says `XDEV`. That is [`Error::Escape`], with the volume for its base.
+/// * If somebody renames things at this moment, the kernel cannot be sure and says `AGAIN`; and a signal may come in between, `INTR`. Then ask
+///   again, as often as it takes.
+/// * Any other error is [`Error::Subpath`], with the whole path.
+///
+/// `in_image`, above, is a call of openat2 that is right for another case.
 ///
 /// # Errors
-/// [`Error::Subpath`] if it is not there, [`Error::Escape`] if it is not within.
+/// As said.
 pub fn subpath(volume: &Path, subpath: &str) -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let root = rustix::fs::open(volume, flags | OFlags::DIRECTORY, Mode::empty()).map_err(Error::io("open", volume))?;
+    // exercise: 5.7 subpath: open it beneath the volume, or not at all
     let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     loop {
-        return match openat2(&root, subpath, flags, Mode::empty(), beneath) {
-            Ok(found) => Ok(found),
+        match openat2(&root, subpath, flags, Mode::empty(), beneath) {
+            Ok(found) => return Ok(found),
             // A rename elsewhere raced with the lookup (openat2(2)).
-            Err(Errno::AGAIN | Errno::INTR) => continue,
-            Err(Errno::XDEV) => Err(Error::Escape { base: volume.to_owned(), subpath: subpath.to_owned() }),
-            Err(errno) => Err(Error::Subpath { path: volume.join(subpath), source: errno.into() }),
-        };
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(Errno::XDEV) => return Err(Error::Escape { base: volume.to_owned(), subpath: subpath.to_owned() }),
+            Err(errno) => return Err(Error::Subpath { path: volume.join(subpath), source: errno.into() }),
+        }
     }
+    // end exercise
 }
 
 /// Opens a folder to read, at a path on which no link is followed; the empty path is the root itself.

@@ -26,6 +26,25 @@ fn one_two_or_three_parts() {
 }
 
 #[test]
+fn what_people_type() {
+    let typed = [
+        "/data",
+        "my-volume:/data",
+        "/srv:/data",
+        "/srv:/data:ro",
+        "my-volume:/data:ro,nocopy",
+        "data:ro",
+        ":/data",
+        "my-volume:/data:readonly",
+        "/c:/users:/data:ro",
+    ];
+    let lines = typed.map(|text| format!("-v {text:<26} {}", told(text)));
+    insta::with_settings!({description => format!("(-: expected, +: yours) What people type after -v, and what is read. {READ}")}, {
+        insta::assert_snapshot!(lines.join("\n"));
+    });
+}
+
+#[test]
 fn a_mode_is_no_target() {
     for text in ["my-volume:ro", "/data:rw", "/data:nocopy", "my-volume:"] {
         let why = format!(

@@ -6,8 +6,6 @@ mod filling;
 mod killed;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
-#[path = "parts.rs"]
-mod parts;
 #[path = "../../../../tests/chapters/retold.rs"]
 mod retold;
 #[path = "../../../../tests/chapters/sandbox.rs"]
