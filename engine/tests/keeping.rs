@@ -109,7 +109,6 @@ fn what_makes_no_sense_is_refused_in_dockers_words_and_leaves_nothing() {
         HostConfig { tmpfs: Some([("foo".to_owned(), String::new())].into()), ..Default::default() },
         HostConfig { tmpfs: Some([("/".to_owned(), String::new())].into()), ..Default::default() },
         HostConfig { runtime: "foo".into(), ..Default::default() },
-        HostConfig { network_mode: "foo".into(), ..Default::default() },
         HostConfig { binds: list("/tmp:/"), ..Default::default() },
         HostConfig { binds: list("data:/x:foo"), ..Default::default() },
         HostConfig { binds: Some(vec!["data:/x".into(), "/tmp:/x/".into()]), ..Default::default() },
@@ -139,6 +138,18 @@ fn what_makes_no_sense_is_refused_in_dockers_words_and_leaves_nothing() {
     for left in ["data/names", "data/containers", "data/volumes"] {
         assert_eq!(std::fs::read_dir(folder.path().join(left)).map_or(0, Iterator::count), 0, "{left}");
     }
+}
+
+#[test]
+fn a_network_that_is_not_there_is_named_where_there_can_be_any() {
+    let (_folder, engine) = engine();
+    let host = HostConfig { network_mode: "foo".into(), ..Default::default() };
+    let error = engine.create(None, request(host)).unwrap_err();
+    let text = match error.kind {
+        Kind::NotImplemented => "networks need a kernel with bridge, veth and nf_tables",
+        _ => "network foo not found",
+    };
+    assert!(error.message.starts_with(text), "{error}");
 }
 
 #[test]
