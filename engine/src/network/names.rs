@@ -3,8 +3,7 @@
 use super::Attachment;
 use crate::Engine;
 use network::Leases;
-use network::dns::Names;
-use std::collections::HashMap;
+use network::dns::{self, Names, Neighbourhood};
 use std::net::IpAddr;
 use std::os::linux::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,46 +20,38 @@ pub(super) struct Directory {
 /// Those of one network, as they were when its folder was last read.
 #[derive(Debug)]
 struct Known {
-    network: String,
     leases: Leases,
     seen: Option<(i64, i64)>,
-    addresses: HashMap<String, Vec<IpAddr>>,
-    names: HashMap<IpAddr, String>,
+    neighbourhood: Neighbourhood,
 }
 
 impl Directory {
     pub(super) fn new(engine: &Engine, attachments: &[Attachment]) -> Self {
         let with_names = attachments.iter().filter(|attachment| !attachment.names.is_empty());
         let networks = with_names.map(|attachment| Known {
-            network: attachment.network_name.to_ascii_lowercase(),
             leases: Leases::new(engine.networks_run_folder().join(attachment.network.as_str())),
             seen: None,
-            addresses: HashMap::new(),
-            names: HashMap::new(),
+            neighbourhood: Neighbourhood {
+                network: attachment.network_name.to_ascii_lowercase(),
+                ..Neighbourhood::default()
+            },
         });
         Self { networks: networks.collect() }
     }
 }
 
 impl Names for Directory {
-    /// `web`, or `web.NETWORK`. Who is known on several networks is reached on each of them.
     fn addresses(&mut self, name: &str) -> Option<Vec<IpAddr>> {
-        let mut found: Option<Vec<IpAddr>> = None;
-        for known in &mut self.networks {
-            known.refresh();
-            let bare = name.strip_suffix(known.network.as_str()).and_then(|rest| rest.strip_suffix('.'));
-            let addresses = known.addresses.get(name).or_else(|| known.addresses.get(bare?));
-            if let Some(addresses) = addresses {
-                found.get_or_insert_default().extend(addresses);
-            }
-        }
-        found
+        self.networks.iter_mut().for_each(Known::refresh);
+        let networks: Vec<_> = self.networks.iter().map(|known| &known.neighbourhood).collect();
+        dns::find(&networks, name)
     }
 
     fn name_of(&mut self, address: IpAddr) -> Option<String> {
         self.networks.iter_mut().find_map(|known| {
             known.refresh();
-            known.names.get(&address).map(|name| format!("{name}.{}", known.network))
+            let Neighbourhood { network, names, .. } = &known.neighbourhood;
+            names.get(&address).map(|name| format!("{name}.{network}"))
         })
     }
 }
@@ -75,12 +66,14 @@ impl Known {
         }
         // What cannot be read now is read at the next question.
         let Ok(leases) = self.leases.all::<Attachment>() else { return };
-        (self.addresses, self.names) = Default::default();
+        let Neighbourhood { addresses, names, .. } = &mut self.neighbourhood;
+        addresses.clear();
+        names.clear();
         for (address, attachment) in leases {
             for name in &attachment.names {
-                self.addresses.entry(name.to_ascii_lowercase()).or_default().push(address);
+                addresses.entry(name.to_ascii_lowercase()).or_default().push(address);
             }
-            self.names.insert(address, attachment.container_name);
+            names.insert(address, attachment.container_name);
         }
         self.seen = Some(changed).filter(|_| is_old(changed));
     }

@@ -1,13 +1,14 @@
 //! Links, addresses and routes (rtnetlink(7)): what `ip link`, `ip addr` and `ip route` do.
 
 use crate::netlink::{Attributes, Family, Message, Socket, flags};
+use crate::veth::{End, veth};
 use crate::{Error, Result, Subnet};
 use rustix::io::Errno;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 
 // linux/rtnetlink.h, linux/if_link.h, linux/if_addr.h
-const RTM_NEWLINK: u16 = 16;
+pub(crate) const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
 const RTM_GETLINK: u16 = 18;
 const RTM_SETLINK: u16 = 19;
@@ -16,16 +17,12 @@ const RTM_DELADDR: u16 = 21;
 const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
 const RTM_GETROUTE: u16 = 26;
-const IFLA_ADDRESS: u16 = 1;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MTU: u16 = 4;
-const IFLA_MASTER: u16 = 10;
+pub(crate) const IFLA_ADDRESS: u16 = 1;
+pub(crate) const IFLA_IFNAME: u16 = 3;
+pub(crate) const IFLA_MTU: u16 = 4;
 const IFLA_PROTINFO: u16 = 12;
-const IFLA_LINKINFO: u16 = 18;
-const IFLA_NET_NS_FD: u16 = 28;
-const IFLA_INFO_KIND: u16 = 1;
-const IFLA_INFO_DATA: u16 = 2;
-const VETH_INFO_PEER: u16 = 1;
+pub(crate) const IFLA_LINKINFO: u16 = 18;
+pub(crate) const IFLA_INFO_KIND: u16 = 1;
 const IFLA_BRPORT_MODE: u16 = 4;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
@@ -54,13 +51,6 @@ pub type Mac = [u8; 6];
 #[derive(Debug)]
 pub struct Links {
     socket: Socket,
-}
-
-/// One end of a cable that is to be.
-#[derive(Clone, Debug)]
-pub struct End<'a> {
-    pub name: &'a str,
-    pub mac: Option<Mac>,
 }
 
 impl Links {
@@ -148,27 +138,7 @@ impl Links {
         tracing::info!(target: "explain", man = "veth(4)",
             shell = format!("ip link add {} type veth peer name {} netns …", near.name, far.name),
             "plugging in a cable: {} on the bridge, {} in the container", near.name, far.name);
-        let describe = |message: &mut Message, end: &End<'_>| {
-            message.text(IFLA_IFNAME, end.name);
-            end.mac.iter().for_each(|mac| {
-                message.attribute(IFLA_ADDRESS, mac);
-            });
-            mtu.iter().for_each(|mtu| {
-                message.attribute(IFLA_MTU, &mtu.to_ne_bytes());
-            });
-        };
-        let mut message = Message::new(RTM_NEWLINK, flags::CREATE | flags::EXCLUSIVE, &ifinfo(0, 0, true));
-        describe(&mut message, near);
-        message.attribute(IFLA_MASTER, &bridge.to_ne_bytes());
-        message.nested(IFLA_LINKINFO, |info| {
-            info.text(IFLA_INFO_KIND, "veth").nested(IFLA_INFO_DATA, |data| {
-                data.nested(VETH_INFO_PEER, |peer| {
-                    peer.structure(&ifinfo(0, 0, false));
-                    describe(peer, far);
-                    peer.attribute(IFLA_NET_NS_FD, &namespace.as_fd().as_raw_fd().to_ne_bytes());
-                });
-            });
-        });
+        let message = veth(bridge, near, far, namespace.as_fd(), mtu);
         self.execute(format!("plug {} into its bridge", near.name), vec![message])?;
         self.need(near.name)
     }
@@ -283,7 +253,7 @@ impl Links {
 }
 
 /// `struct ifinfomsg`: family, kind, number, flags, and which of the flags to change.
-fn ifinfo(family: u8, index: u32, up: bool) -> [u8; SIZE_OF_IFINFOMSG] {
+pub(crate) fn ifinfo(family: u8, index: u32, up: bool) -> [u8; SIZE_OF_IFINFOMSG] {
     let mut bytes = [0; SIZE_OF_IFINFOMSG];
     bytes[0] = family;
     bytes[4..8].copy_from_slice(&index.to_ne_bytes());

@@ -75,23 +75,33 @@ impl Range {
         self.subnet.contains(address) && !reserved && address != self.gateway && !self.others.contains(&address)
     }
 
-    /// The lowest address that nobody has.
+    /// The lowest address that a container may have and nobody has yet: that is what the next container gets.
+    ///
+    /// `taken` are the addresses that containers have. Besides those, some are not for containers at all:
+    /// [`is_for_containers`](Self::is_for_containers) knows the gateway's, the ones that others have, and the two of IPv4 that stand
+    /// for the network and for everybody in it. Of a subnet of IPv6 the first, `subnet.at(0)`, is not to be given either: it is any
+    /// router's (RFC 4291, 2.6.1).
+    ///
+    /// The block that is handed out from is `self.handed_out` where there is one, and else the whole subnet;
+    /// `block.at(n)` is its nth address, from 0, and `block.size()` how many there are, as `u128`. A `/64` has 18 446 744 073 709 551 616:
+    /// look at none after the one you give, and do not walk on for ever where all are taken. (`taken.len()`, those of `self.others`, and
+    /// four more are enough to look at: among so many is one that is free, or there is none.)
     ///
     /// # Errors
-    /// [`Error::NoMoreAddresses`].
+    /// [`Error::NoMoreAddresses`], with `version` 4 or 6.
     pub fn next(&self, taken: &BTreeSet<IpAddr>, network: &str) -> Result<IpAddr> {
+        // exercise: 4.2 next: the lowest address that nobody has
         let block = self.handed_out.unwrap_or(self.subnet);
-        // So many that are taken or reserved, and one more: among them is a free one, or there is none. No subnet is too
-        // large to be looked through.
         let enough = (taken.len() + self.others.len() + 4) as u128;
-        let mut candidates = (0..block.size().min(enough)).map(|n| block.at(n));
-        let unused = |address: &IpAddr| self.is_for_containers(*address) && !taken.contains(address);
-        // The very first address of a block of IPv6 is every router's (RFC 4291, 2.6.1).
-        let usable = |address: &IpAddr| unused(address) && (block.is_ipv4() || *address != self.subnet.at(0));
-        candidates.find(usable).ok_or_else(|| Error::NoMoreAddresses {
-            version: if self.subnet.is_ipv4() { 4 } else { 6 },
-            network: network.to_owned(),
-        })
+        let any_routers = |address: IpAddr| address.is_ipv6() && address == self.subnet.at(0);
+        (0..block.size().min(enough))
+            .map(|n| block.at(n))
+            .find(|&address| self.is_for_containers(address) && !any_routers(address) && !taken.contains(&address))
+            .ok_or_else(|| Error::NoMoreAddresses {
+                version: if self.subnet.is_ipv4() { 4 } else { 6 },
+                network: network.to_owned(),
+            })
+        // end exercise
     }
 
     /// Whether a container may have this very address.

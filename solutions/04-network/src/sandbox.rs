@@ -1,7 +1,8 @@
 //! A container's network namespace, from outside: made, plugged in, and unplugged.
 
 use crate::bridge::set_if_there;
-use crate::links::{End, Mac};
+use crate::links::Mac;
+use crate::veth::End;
 use crate::{Error, Links, Namespace, Result, Subnet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, BorrowedFd};

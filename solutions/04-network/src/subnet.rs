@@ -23,6 +23,11 @@ impl Subnet {
         Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), length }
     }
 
+    /// The block of this one address.
+    pub fn only(address: IpAddr) -> Self {
+        Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
+    }
+
     /// Bits of an address.
     pub fn bits(self) -> u8 {
         if self.address.is_ipv4() { 32 } else { 128 }
@@ -58,9 +63,28 @@ impl Subnet {
         self.is_ipv4() == address.is_ipv4() && Self { address, length: self.length }.at(0) == self.at(0)
     }
 
-    /// Whether they have an address in common: then the shorter prefix contains the other.
+    /// Whether there is an address that lies in both.
+    ///
+    /// `172.17.0.0/16` is all addresses that begin with the same 16 bits as this one; the others may be anything. So the question is
+    /// which bits the two have both fixed: those that the *shorter* prefix has. If these are equal, the longer one lies within the
+    /// shorter (`172.17.5.0/24` in `172.17.0.0/16`), and else they have nothing in common. `0.0.0.0/0`, which fixes none, overlaps
+    /// with all of IPv4. No address of IPv4 is one of IPv6.
+    ///
+    /// `self.address` need not be the first of its block: the bits behind the prefix say nothing here. `number()` makes an
+    /// address a number, in whose lowest `bits()` it lies (32 or 128 of them); to shift a number by all the bits that
+    /// it has is an overflow in Rust, which `checked_shr` survives.
+    ///
+    /// A new network gets the first subnet that overlaps neither with another network's nor with a route of the host: else packets
+    /// for somebody out there would end in the network.
     pub fn overlaps(self, other: Self) -> bool {
-        if self.length <= other.length { self.contains(other.address) } else { other.contains(self.address) }
+        // exercise: 4.1 overlaps: no address in two networks
+        if self.is_ipv4() != other.is_ipv4() {
+            return false;
+        }
+        let both_fix = self.length.min(other.length);
+        let free = u32::from(self.bits() - both_fix);
+        number(self.address).checked_shr(free) == number(other.address).checked_shr(free)
+        // end exercise
     }
 }
 

@@ -12,7 +12,9 @@ const DATAGRAM: usize = 512;
 /// The header: nothing shorter is DNS.
 const HEADER: usize = 12;
 
-pub(super) enum Decision {
+/// What is done with a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
     Answer(Vec<u8>),
     /// It is not ours to answer.
     Forward,
@@ -22,14 +24,16 @@ pub(super) enum Decision {
 
 /// How long an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
+pub enum Room {
+    /// What a datagram holds, by what the question says of that.
     Datagram,
+    /// By TCP: as long as its length can be told in two bytes.
     Stream,
 }
 
 /// Decides. Of several addresses another one is first each `turn`, so that those who take the first are spread over
 /// all of them.
-pub(super) fn decide(question: &[u8], names: &mut dyn Names, turn: usize, room: Room) -> Decision {
+pub fn decide(question: &[u8], names: &mut dyn Names, turn: usize, room: Room) -> Decision {
     // Answers are never answered: two servers would talk for ever.
     if question.len() < HEADER || question[2] & 0x80 != 0 {
         return Decision::Ignore;
@@ -49,7 +53,7 @@ pub(super) fn decide(question: &[u8], names: &mut dyn Names, turn: usize, room: 
             None => return Decision::Forward,
         },
         kind => match names.addresses(&name) {
-            Some(addresses) => of_kind(&addresses, kind, turn),
+            Some(addresses) => records(&addresses, kind, turn),
             None => return Decision::Forward,
         },
     };
@@ -60,9 +64,19 @@ pub(super) fn decide(question: &[u8], names: &mut dyn Names, turn: usize, room: 
     Decision::Answer(answer(&packet, records, limit))
 }
 
-/// The records for those of the addresses that are of this kind. No record at all is an answer, too: the name is there, but has
-/// nothing of the kind.
-fn of_kind(addresses: &[IpAddr], kind: QTYPE, turn: usize) -> Vec<RData<'static>> {
+/// The records that answer a question about a name with these addresses.
+///
+/// The question says of which `kind` they are to be: `QTYPE::TYPE(TYPE::A)` wants the addresses of IPv4, `QTYPE::TYPE(TYPE::AAAA)` those
+/// of IPv6, `QTYPE::ANY` both, and all other kinds none. No record at all is an answer, too ("the name is there, but has nothing of
+/// this kind"), and not the same as that there is no such name.
+///
+/// Several containers may have the same alias. Then *all* of their addresses are the answer, and most programs take the first. So
+/// each `turn`, which counts up from one answer to the next, begins with another of the records and goes round: with three,
+/// turn 0 is 1 2 3, turn 1 is 2 3 1, and turn 3 is 1 2 3 again. That spreads the callers over all of them.
+///
+/// A record is `RData::A(A { address })` with the address as a number (`to_bits()`), or `RData::AAAA(AAAA { address })` likewise.
+fn records(addresses: &[IpAddr], kind: QTYPE, turn: usize) -> Vec<RData<'static>> {
+    // exercise: 4.7 records: all addresses, each time another one first
     let v4 = matches!(kind, QTYPE::ANY | QTYPE::TYPE(TYPE::A));
     let v6 = matches!(kind, QTYPE::ANY | QTYPE::TYPE(TYPE::AAAA));
     let mut records: Vec<_> = addresses
@@ -78,6 +92,7 @@ fn of_kind(addresses: &[IpAddr], kind: QTYPE, turn: usize) -> Vec<RData<'static>
         records.rotate_left(first);
     }
     records
+    // end exercise
 }
 
 fn answer(question: &Packet<'_>, records: Vec<RData<'_>>, limit: usize) -> Vec<u8> {

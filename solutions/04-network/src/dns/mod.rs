@@ -1,17 +1,19 @@
 //! The name server of a container on a user network: 127.0.0.11.
 //!
-//! It knows the names of the neighbours (`answer`), and passes on what it does not know to the host's name servers (`forward`).
+//! It knows the names of the neighbours (`neighbourhood`, `answer`), and passes on what it does not know to the host's name servers (`forward`).
 //! It has no thread of its own: whoever serves the container asks what to wait for ([`Server::watch`]) and calls
 //! [`Server::serve`] when that has come. Its two sockets are inside the container's network namespace, on ports of their own to
 //! which a rule sends what is for port 53.
 
 mod answer;
 mod forward;
+mod neighbourhood;
 
 use crate::{Error, Namespace, Result, nft};
-use answer::Decision;
+pub use answer::{Decision, Room, decide};
 pub use forward::Upstream;
 use forward::{Asker, Forwards};
+pub use neighbourhood::{Neighbourhood, find};
 use rustix::net::sockopt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
@@ -110,7 +112,7 @@ impl Server {
             // Nothing more has come, or what came was an error about something sent before: there is none to tell.
             let Ok((length, from)) = self.udp.recv_from(&mut buffer) else { return };
             let question = buffer.get(..length).unwrap_or_default();
-            match answer::decide(question, names, self.turn, answer::Room::Datagram) {
+            match decide(question, names, self.turn, Room::Datagram) {
                 Decision::Answer(bytes) => self.deliver(Asker::Udp(from), bytes),
                 Decision::Forward => {
                     if let Some(refusal) = self.forwards.begin(Asker::Udp(from), question) {
@@ -143,7 +145,7 @@ impl Server {
             client.write();
             while let Some(question) = take_message(&mut client.received) {
                 let asker = Asker::Tcp(client.number);
-                match answer::decide(&question, names, self.turn, answer::Room::Stream) {
+                match decide(&question, names, self.turn, Room::Stream) {
                     Decision::Answer(bytes) => answers.push((asker, bytes)),
                     Decision::Forward => {
                         answers.extend(self.forwards.begin(asker, &question).map(|refusal| (asker, refusal)))

@@ -9,24 +9,26 @@ const NESTED: u16 = 1 << 15;
 /// The bits of an attribute's kind that name it (the others are [`NESTED`] and one for the byte order).
 const KIND: u16 = 0x3fff;
 
-pub(crate) mod flags {
-    pub(crate) const REQUEST: u16 = 0x1;
-    pub(crate) const ACK: u16 = 0x4;
-    pub(crate) const DUMP: u16 = 0x300;
-    pub(crate) const EXCLUSIVE: u16 = 0x200;
-    pub(crate) const CREATE: u16 = 0x400;
-    pub(crate) const APPEND: u16 = 0x800;
+/// What a header says of the message: it is a request, it is to be acknowledged, all there are are wanted, it makes something,
+/// which must not be there yet.
+pub mod flags {
+    pub const REQUEST: u16 = 0x1;
+    pub const ACK: u16 = 0x4;
+    pub const DUMP: u16 = 0x300;
+    pub const EXCLUSIVE: u16 = 0x200;
+    pub const CREATE: u16 = 0x400;
+    pub const APPEND: u16 = 0x800;
 }
 
 /// A message that is being written, or was received.
 #[derive(Clone, Debug)]
-pub(crate) struct Message {
+pub struct Message {
     bytes: Vec<u8>,
 }
 
 impl Message {
     /// A request: its kind, further flags, and the fixed structure that the kind begins with.
-    pub(crate) fn new(kind: u16, further_flags: u16, structure: &[u8]) -> Self {
+    pub fn new(kind: u16, further_flags: u16, structure: &[u8]) -> Self {
         let mut bytes = vec![0; HEADER];
         bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
         bytes[6..8].copy_from_slice(&(flags::REQUEST | further_flags).to_ne_bytes());
@@ -41,14 +43,14 @@ impl Message {
     }
 
     /// A fixed structure.
-    pub(crate) fn structure(&mut self, bytes: &[u8]) -> &mut Self {
+    pub fn structure(&mut self, bytes: &[u8]) -> &mut Self {
         self.bytes.extend_from_slice(bytes);
         self.pad();
         self
     }
 
     /// An attribute.
-    pub(crate) fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Self {
+    pub fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Self {
         // Never longer than a datagram, which is far shorter than what 16 bits can say.
         let length = (4 + value.len()) as u16;
         self.bytes.extend_from_slice(&length.to_ne_bytes());
@@ -57,12 +59,12 @@ impl Message {
     }
 
     /// A text, with the NUL that the kernel wants at its end.
-    pub(crate) fn text(&mut self, kind: u16, text: &str) -> &mut Self {
+    pub fn text(&mut self, kind: u16, text: &str) -> &mut Self {
         self.attribute(kind, &[text.as_bytes(), &[0]].concat())
     }
 
     /// An attribute made of attributes.
-    pub(crate) fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Self)) -> &mut Self {
+    pub fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Self)) -> &mut Self {
         let start = self.bytes.len();
         self.attribute(kind | NESTED, &[]);
         write(self);
@@ -78,15 +80,21 @@ impl Message {
     /// The bytes to be sent: the length and the sequence number are known only now.
     pub(super) fn finish(mut self, sequence: u32, further_flags: u16) -> Vec<u8> {
         let length = self.bytes.len() as u32;
-        let flags = u16::from_ne_bytes([self.bytes[6], self.bytes[7]]) | further_flags;
+        let flags = self.flags() | further_flags;
         self.bytes[0..4].copy_from_slice(&length.to_ne_bytes());
         self.bytes[6..8].copy_from_slice(&flags.to_ne_bytes());
         self.bytes[8..12].copy_from_slice(&sequence.to_ne_bytes());
         self.bytes
     }
 
-    pub(crate) fn kind(&self) -> u16 {
+    /// What is asked for, or told.
+    pub fn kind(&self) -> u16 {
         u16::from_ne_bytes([self.bytes[4], self.bytes[5]])
+    }
+
+    /// [`flags`].
+    pub fn flags(&self) -> u16 {
+        u16::from_ne_bytes([self.bytes[6], self.bytes[7]])
     }
 
     pub(super) fn sequence(&self) -> u32 {
@@ -94,29 +102,29 @@ impl Message {
     }
 
     /// What follows the header.
-    pub(crate) fn body(&self) -> &[u8] {
+    pub fn body(&self) -> &[u8] {
         self.bytes.get(HEADER..).unwrap_or_default()
     }
 
     /// The attributes behind a fixed structure of this size.
-    pub(crate) fn attributes(&self, structure: usize) -> Attributes<'_> {
+    pub fn attributes(&self, structure: usize) -> Attributes<'_> {
         Attributes(self.body().get(structure.next_multiple_of(ALIGNMENT)..).unwrap_or_default())
     }
 }
 
 /// The attributes of a message, or of an attribute, each with its kind.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Attributes<'a>(pub &'a [u8]);
+pub struct Attributes<'a>(pub &'a [u8]);
 
 impl<'a> Attributes<'a> {
     /// The value of the first attribute of this kind.
-    pub(crate) fn value(self, kind: u16) -> Option<&'a [u8]> {
+    pub fn value(self, kind: u16) -> Option<&'a [u8]> {
         let mut all = self;
         all.find_map(|(found, value)| (found == kind).then_some(value))
     }
 
     /// The same as a text, without its NUL.
-    pub(crate) fn text(self, kind: u16) -> Option<&'a str> {
+    pub fn text(self, kind: u16) -> Option<&'a str> {
         let value = self.value(kind)?;
         std::str::from_utf8(value.strip_suffix(&[0]).unwrap_or(value)).ok()
     }

@@ -8,5 +8,5 @@
 mod message;
 mod socket;
 
-pub(crate) use message::{Attributes, Message, flags};
+pub use message::{Attributes, Message, flags};
 pub(crate) use socket::{Family, Socket};

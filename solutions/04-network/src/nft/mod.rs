@@ -3,7 +3,9 @@
 //! ```text
 //!   expression  what a rule is made of: load this, compare it, look it up, accept
 //!   batch       tables, chains, rules and maps, changed together or not at all
-//!   table       the rules of ours
+//!   table       our table: what is common to all networks
+//!   rules       the rules of one network
+//!   publication a published port
 //!   neighbours  room for us in the rules of others: Docker's, ufw's, firewalld's
 //!   redirect    inside a container: who asks 127.0.0.11 is answered by the shim
 //! ```
@@ -11,13 +13,17 @@
 mod batch;
 mod expression;
 mod neighbours;
+mod publication;
 mod redirect;
+mod rules;
 mod table;
 
 pub(crate) use neighbours::PREFIX;
 pub use neighbours::{Admission, Neighbours};
+pub use publication::{Entry, Publication, entry};
 pub(crate) use redirect::redirect_dns;
-pub use table::{BridgeRules, Publication, Table};
+pub use rules::{Chain, If, Rule, Then, rules};
+pub use table::{BridgeRules, Table};
 
 /// Whether this kernel has nf_tables: it answers, though the table be unknown to it.
 pub fn is_in_kernel() -> bool {

@@ -12,8 +12,10 @@
 
 use super::batch::{self, Batch, Hook, INET, TableName};
 use super::expression::{self as is, Expression, Meta, Verdict};
+use super::publication::{Entry, Publication, entry};
+use super::rules::{hairpins, rules};
 use crate::netlink::Socket;
-use crate::{Error, Protocol, Result, Subnet};
+use crate::{Error, Result, Subnet};
 use rustix::io::Errno;
 use std::net::IpAddr;
 
@@ -43,17 +45,6 @@ pub struct BridgeRules<'a> {
     pub among_themselves: bool,
     /// Whether what leaves is masqueraded (`com.docker.network.bridge.enable_ip_masquerade`).
     pub masquerade: bool,
-}
-
-/// A published port: who sends to the port of the host is sent on to the container's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Publication {
-    pub protocol: Protocol,
-    /// Unspecified (`0.0.0.0`, `::`) is all addresses of the host.
-    pub host: IpAddr,
-    pub host_port: u16,
-    pub container: IpAddr,
-    pub container_port: u16,
 }
 
 /// The table, and a socket to the kernel.
@@ -134,7 +125,7 @@ impl Table {
     pub fn publish(&mut self, publications: &[Publication]) -> Result<()> {
         for publication in publications {
             tracing::info!(target: "explain", man = "nft(8)",
-                shell = format!("nft add element inet {} … {{ {publication} }}", self.name.name),
+                shell = format!("nft add element inet {} {}", self.name.name, publication.typed()),
                 "publishing {publication}");
         }
         let changes = |table: &Self| {
@@ -160,7 +151,7 @@ impl Table {
         // One by one: a transaction in which one is missing does nothing for the others.
         for publication in publications {
             let mut changes = Batch::new();
-            let (map, key, _) = entry(publication);
+            let Entry { map, key, .. } = entry(publication);
             changes.delete_element(&self.name, map, &key);
             match changes.commit(&mut self.socket) {
                 Ok(()) | Err(Errno::NOENT) => {}
@@ -244,60 +235,19 @@ impl Table {
     fn network(&self, changes: &mut Batch, network: &BridgeRules<'_>) {
         let bridge = network.bridge;
         changes.element(&self.name, BRIDGES, &is::interface(bridge), None);
-        let mut rule = |chain, parts: Vec<Vec<Expression>>| {
-            changes.rule(&self.name, chain, true, bridge, parts.into_iter().flatten().collect());
-        };
-        let (comes, goes) = (|is| is::link(Meta::InName, is, bridge), |is| is::link(Meta::OutName, is, bridge));
-        let and = |what| vec![is::verdict(what)];
-        let among = if network.among_themselves { Verdict::Accept } else { Verdict::Drop };
-        rule("networks", vec![comes(true), goes(true), and(among)]);
-        if network.internal {
-            rule("networks", vec![comes(true), and(Verdict::Drop)]);
-            rule("networks", vec![goes(true), and(Verdict::Drop)]);
+        for rule in rules(network).into_iter().chain(hairpins(network)) {
+            tracing::info!(target: "explain", man = "nft(8)",
+                shell = format!("nft add rule inet {} {} {rule}", self.name.name, rule.chain), "{}", rule.told());
+            changes.rule(&self.name, rule.chain.name(), true, bridge, rule.expressions());
         }
-        for gateway in network.gateways {
-            let gateway = Subnet { address: *gateway, length: if gateway.is_ipv4() { 32 } else { 128 } };
-            rule("gateways", vec![comes(false), is::address(false, gateway), and(Verdict::Drop)]);
-        }
-        for subnet in network.subnets {
-            if network.masquerade && !network.internal {
-                rule("masquerade", vec![is::address(true, *subnet), goes(false), vec![is::masquerade()]]);
-            }
-            // A container that calls itself, or its neighbour, by the host's address must hear the answer from there.
-            rule("masquerade", vec![is::address(true, *subnet), goes(true), is::published(), vec![is::masquerade()]]);
-        }
-        // The host's 127.0.0.1 means nothing to a container that is to answer it.
-        rule("masquerade", vec![is::address(true, Subnet::v4(127, 0, 0, 0, 8)), goes(true), vec![is::masquerade()]]);
     }
 
     fn publication(&self, changes: &mut Batch, publication: &Publication) {
-        let (map, key, data) = entry(publication);
+        let Entry { map, key, data } = entry(publication);
         changes.element(&self.name, map, &key, Some(&data));
     }
 
     fn commit(&mut self, changes: Batch, step: &str) -> Result<()> {
         changes.commit(&mut self.socket).map_err(Error::kernel(step))
-    }
-}
-
-/// The map that a published port belongs into, its key, and what it maps to. Each part begins at a multiple of four bytes.
-fn entry(publication: &Publication) -> (&'static str, Vec<u8>, Vec<u8>) {
-    let padded = |port: u16| [port.to_be_bytes(), [0, 0]].concat();
-    let address = |address: IpAddr| crate::links::octets(address);
-    let port = [vec![publication.protocol.number(), 0, 0, 0], padded(publication.host_port)].concat();
-    let data = [address(publication.container), padded(publication.container_port)].concat();
-    match (publication.host.is_unspecified(), publication.container.is_ipv4()) {
-        (true, true) => ("ports4", port, data),
-        (true, false) => ("ports6", port, data),
-        (false, true) => ("ports4_at", [address(publication.host), port].concat(), data),
-        (false, false) => ("ports6_at", [address(publication.host), port].concat(), data),
-    }
-}
-
-impl std::fmt::Display for Publication {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let at = |address, port| std::net::SocketAddr::new(address, port);
-        let (host, container) = (at(self.host, self.host_port), at(self.container, self.container_port));
-        write!(f, "{host} -> {container}/{}", self.protocol)
     }
 }

@@ -1,0 +1,230 @@
+//! The name server of a container on a user network: 127.0.0.11.
+//!
+//! It knows the names of the neighbours (`neighbourhood`, `answer`), and passes on what it does not know to the host's name servers (`forward`).
+//! It has no thread of its own: whoever serves the container asks what to wait for ([`Server::watch`]) and calls
+//! [`Server::serve`] when that has come. Its two sockets are inside the container's network namespace, on ports of their own to
+//! which a rule sends what is for port 53.
+
+mod answer;
+#[path = "../../../../solutions/04-network/src/dns/forward.rs"]
+mod forward;
+mod neighbourhood;
+
+use crate::{Error, Namespace, Result, nft};
+pub use answer::{Decision, Room, decide};
+pub use forward::Upstream;
+use forward::{Asker, Forwards};
+pub use neighbourhood::{Neighbourhood, find};
+use rustix::net::sockopt;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+/// Where every container of a user network finds its name server, as in Docker.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
+
+/// Questions that are answered in one turn, before others are served.
+const TURN: usize = 64;
+/// Connections by TCP at once; a container that wants more hurts only itself.
+const CONNECTIONS: usize = 64;
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Who knows the names that a container may ask for.
+pub trait Names {
+    /// The addresses of this name (lower case, no dot at the end). None if it is not one of ours; empty if it is, and has none.
+    fn addresses(&mut self, name: &str) -> Option<Vec<IpAddr>>;
+    /// The name of this address.
+    fn name_of(&mut self, address: IpAddr) -> Option<String>;
+}
+
+/// The name server of one container.
+#[derive(Debug)]
+pub struct Server {
+    udp: UdpSocket,
+    tcp: TcpListener,
+    clients: Vec<Client>,
+    next_client: u64,
+    forwards: Forwards,
+    /// So many answers were given: each begins with another of the addresses.
+    turn: usize,
+}
+
+/// A connection by TCP: each message comes after its length, in two bytes (RFC 1035, 4.2.2).
+#[derive(Debug)]
+struct Client {
+    number: u64,
+    stream: TcpStream,
+    received: Vec<u8>,
+    to_send: Vec<u8>,
+    last: Instant,
+    over: bool,
+}
+
+impl Server {
+    /// Opens its sockets in a container's namespace, and sends there what is for port 53.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn open(namespace: &Namespace, upstreams: Vec<Upstream>) -> Result<Self> {
+        let (udp, tcp) = namespace.visit(sockets)?;
+        let forwards = Forwards::new(upstreams, namespace.try_clone()?);
+        Ok(Self { udp, tcp, clients: Vec::new(), next_client: 0, forwards, turn: 0 })
+    }
+
+    /// Whom it asks for what it does not know, from now on.
+    pub fn ask(&mut self, upstreams: Vec<Upstream>) {
+        self.forwards.ask(upstreams);
+    }
+
+    /// Calls `each` with every descriptor that is to be waited for, and whether it is to be written to (else read from).
+    pub fn watch<'a>(&'a self, each: &mut dyn FnMut(BorrowedFd<'a>, bool)) {
+        each(self.udp.as_fd(), false);
+        if self.clients.len() < CONNECTIONS {
+            each(self.tcp.as_fd(), false);
+        }
+        for client in &self.clients {
+            each(client.stream.as_fd(), !client.to_send.is_empty());
+        }
+        self.forwards.watch(each);
+    }
+
+    /// When it wants to be called at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        let idle = self.clients.iter().map(|client| client.last + IDLE);
+        idle.chain(self.forwards.deadline()).min()
+    }
+
+    /// Does what can be done now. Nothing here blocks.
+    pub fn serve(&mut self, names: &mut dyn Names) {
+        self.serve_udp(names);
+        self.accept();
+        self.serve_clients(names);
+        for (asker, answer) in self.forwards.serve() {
+            self.deliver(asker, answer);
+        }
+        let now = Instant::now();
+        self.clients.retain(|client| !client.over && now < client.last + IDLE);
+    }
+
+    fn serve_udp(&mut self, names: &mut dyn Names) {
+        let mut buffer = [0; 4096];
+        for _ in 0..TURN {
+            // Nothing more has come, or what came was an error about something sent before: there is none to tell.
+            let Ok((length, from)) = self.udp.recv_from(&mut buffer) else { return };
+            let question = buffer.get(..length).unwrap_or_default();
+            match decide(question, names, self.turn, Room::Datagram) {
+                Decision::Answer(bytes) => self.deliver(Asker::Udp(from), bytes),
+                Decision::Forward => {
+                    if let Some(refusal) = self.forwards.begin(Asker::Udp(from), question) {
+                        self.deliver(Asker::Udp(from), refusal);
+                    }
+                }
+                Decision::Ignore => {}
+            }
+            self.turn = self.turn.wrapping_add(1);
+        }
+    }
+
+    fn accept(&mut self) {
+        while self.clients.len() < CONNECTIONS {
+            let Ok((stream, _)) = self.tcp.accept() else { return };
+            if stream.set_nonblocking(true).is_err() {
+                continue;
+            }
+            self.next_client += 1;
+            let number = self.next_client;
+            let (received, to_send) = Default::default();
+            self.clients.push(Client { number, stream, received, to_send, last: Instant::now(), over: false });
+        }
+    }
+
+    fn serve_clients(&mut self, names: &mut dyn Names) {
+        let mut answers = Vec::new();
+        for client in &mut self.clients {
+            client.read();
+            client.write();
+            while let Some(question) = take_message(&mut client.received) {
+                let asker = Asker::Tcp(client.number);
+                match decide(&question, names, self.turn, Room::Stream) {
+                    Decision::Answer(bytes) => answers.push((asker, bytes)),
+                    Decision::Forward => {
+                        answers.extend(self.forwards.begin(asker, &question).map(|refusal| (asker, refusal)))
+                    }
+                    Decision::Ignore => client.over = true,
+                }
+                self.turn = self.turn.wrapping_add(1);
+            }
+        }
+        for (asker, answer) in answers {
+            self.deliver(asker, answer);
+        }
+    }
+
+    fn deliver(&mut self, asker: Asker, answer: Vec<u8>) {
+        match asker {
+            // A datagram that is not taken is lost, as datagrams are: it will be asked for again.
+            Asker::Udp(to) => drop(self.udp.send_to(&answer, to)),
+            Asker::Tcp(number) => {
+                if let Some(client) = self.clients.iter_mut().find(|client| client.number == number) {
+                    client.to_send.extend((answer.len() as u16).to_be_bytes());
+                    client.to_send.extend(answer);
+                    client.write();
+                }
+            }
+        }
+    }
+}
+
+impl Client {
+    fn read(&mut self) {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return self.over = true,
+                Ok(length) => {
+                    self.received.extend_from_slice(buffer.get(..length).unwrap_or_default());
+                    self.last = Instant::now();
+                    // Longer than any question: nobody who asks for names.
+                    if self.received.len() > 2 * 65537 {
+                        return self.over = true;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => return self.over = true,
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        while !self.to_send.is_empty() {
+            match self.stream.write(&self.to_send) {
+                Ok(length) => drop(self.to_send.drain(..length)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => return self.over = true,
+            }
+        }
+    }
+}
+
+/// The first whole message of a stream.
+fn take_message(stream: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let length = usize::from(u16::from_be_bytes(*stream.first_chunk::<2>()?));
+    let message = stream.get(2..2 + length)?.to_vec();
+    stream.drain(..2 + length);
+    Some(message)
+}
+
+fn sockets() -> Result<(UdpSocket, TcpListener)> {
+    let failed = |error| Error::file(format!("listen on {ADDRESS}"))(error);
+    let udp = UdpSocket::bind((ADDRESS, 0)).map_err(failed)?;
+    let tcp = TcpListener::bind((ADDRESS, 0)).map_err(failed)?;
+    udp.set_nonblocking(true).and_then(|()| tcp.set_nonblocking(true)).map_err(failed)?;
+    // Room for a burst: a container that asks for a thousand names at once is no attack.
+    sockopt::set_socket_recv_buffer_size(&udp, 1 << 20).map_err(Error::kernel("make room for questions"))?;
+    let port = |address: std::io::Result<std::net::SocketAddr>| address.map(|address| address.port()).map_err(failed);
+    nft::redirect_dns(ADDRESS, port(udp.local_addr())?, port(tcp.local_addr())?)?;
+    Ok((udp, tcp))
+}

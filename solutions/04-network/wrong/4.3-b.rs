@@ -1,0 +1,14 @@
+// mistake: the peer has no structure before its attributes
+let mut message = Message::new(RTM_NEWLINK, flags::CREATE | flags::EXCLUSIVE, &ifinfo(0, 0, true));
+describe(&mut message, near, mtu);
+message.attribute(IFLA_MASTER, &bridge.to_ne_bytes());
+message.nested(IFLA_LINKINFO, |info| {
+    info.text(IFLA_INFO_KIND, "veth");
+    info.nested(IFLA_INFO_DATA, |data| {
+        data.nested(VETH_INFO_PEER, |peer| {
+            describe(peer, far, mtu);
+            peer.attribute(IFLA_NET_NS_FD, &namespace.as_raw_fd().to_ne_bytes());
+        });
+    });
+});
+message
