@@ -22,6 +22,7 @@ impl Store {
         let missing = || Error::NoSuchVolume(name.to_owned());
         let name = VolumeName::parse(name).map_err(|_| missing())?;
         let path = self.path(&name);
+        // ANCHOR: remove
         let _lock = self.lock(&name)?.ok_or_else(missing)?;
         let volume = self.get(name.as_str())?;
         let users = users()?;
@@ -32,6 +33,7 @@ impl Store {
         // cut brings back can be removed again.)
         let gone = self.passing_name(BEING_DELETED);
         fs::rename(&path, &gone).map_err(Error::io("remove", &path))?;
+        // ANCHOR_END: remove
         tracing::info!(
             target: "explain",
             man = "unlink(2)",

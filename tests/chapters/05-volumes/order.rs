@@ -13,7 +13,10 @@ fn order(places: &[&'static str]) -> String {
 fn what_is_above_comes_before_what_is_beneath() {
     let why = format!("/data hides /data/cache if it is mounted later. {READ}");
     expect(order(&["/data/cache", "/data"]), "/data /data/cache".to_owned(), &why);
-    let why = format!("the number of parts decides, not the alphabet and not the length of the names. {READ}");
+    let why = format!(
+        "only the number of parts decides. The alphabet would bring /a before /z, which was asked for first, and neither is beneath \
+         the other; and a long name is no deep one. {READ}"
+    );
     expect(
         order(&["/z", "/a/b/c", "/longer-than-all-others", "/a/b"]),
         "/z /longer-than-all-others /a/b /a/b/c".to_owned(),
