@@ -72,6 +72,8 @@ impl Engine {
         container::record::make_private_folder(&roots.run)?;
         let engine = Self::assume(roots);
         engine.bury_orphans();
+        engine.clear_killed_builds();
+        engine.clear_networks();
         Ok(engine)
     }
 

@@ -79,14 +79,38 @@ fn clear_leftovers(engine: &Engine, all: &Path) {
     }
 }
 
-/// The commands of a killed build died with it; of their cgroups and addresses only they could tell.
 fn clear(engine: &Engine, path: &Path) -> Result<()> {
-    let trouble = |e: std::io::Error| Error::system(format!("remove {}", path.display()), e);
-    for entry in fs::read_dir(path).map_err(trouble)?.flatten() {
+    clear_steps(engine, path)?;
+    fs::remove_dir_all(path).map_err(|e| Error::system(format!("remove {}", path.display()), e))
+}
+
+/// The commands of a killed build died with it; of their cgroups and addresses only they could tell.
+fn clear_steps(engine: &Engine, path: &Path) -> Result<()> {
+    for entry in fs::read_dir(path).map_err(|e| Error::system(format!("read {}", path.display()), e))?.flatten() {
         let id = entry.file_name().to_str().and_then(ContainerId::parse);
         id.iter().try_for_each(|id| clear_away(engine, &step::container(id, path)))?;
     }
-    fs::remove_dir_all(path).map_err(trouble)
+    Ok(())
+}
+
+impl Engine {
+    /// What the commands of killed builds have of others (addresses, cgroups), given back by whoever comes next. Their drafts take
+    /// nothing but room, and wait for the next build.
+    pub(crate) fn clear_killed_builds(&self) {
+        // (Not by the store: most commands do without it.)
+        let all = self.roots.data.join("build-cache/tmp");
+        for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_step = |entry: fs::DirEntry| entry.file_name().to_str().and_then(ContainerId::parse).is_some();
+            if !fs::read_dir(&path).into_iter().flatten().flatten().any(is_step) {
+                continue;
+            }
+            let cleared = lock(&path).and_then(|free| free.map_or(Ok(()), |_lock| clear_steps(self, &path)));
+            if let Err(error) = cleared {
+                tracing::warn!("what is left of a build: {error}");
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::create::{ICC, MASQUERADE, MTU};
 use super::store::NetworkRecord;
 use super::{Attachment, may_bridge};
+use crate::container::id::ContainerId;
 use crate::durable::Durability;
 use crate::{Engine, Error, Kind, Result};
 use network::{Admission, Bridge, Ensured, Leases, Links, Range, Subnet};
@@ -31,7 +32,7 @@ impl Engine {
     pub(super) fn bridge_name(&self, network: &NetworkRecord) -> String {
         match network.is_predefined() && self.roots.data == Path::new(USUAL) {
             true => "kesako0".to_owned(),
-            false => format!("kes-{}", &network.id.as_str()[..11]),
+            false => name_by_id(&network.id),
         }
     }
 
@@ -109,22 +110,32 @@ impl Engine {
         Ok(network)
     }
 
-    /// Takes the network out of the kernel; with the last one, everything of ours. The caller holds the lock.
-    pub(super) fn remove_bridge(&self, network: &NetworkRecord, rules: &str) -> Result<()> {
-        let name = self.bridge_name(network);
+    /// Takes a network out of the kernel, whether it is written down (any more, or yet) or not; with the last one, everything of
+    /// ours. The caller holds the lock.
+    pub(super) fn remove_bridge(&self, id: &ContainerId, rules: &str) -> Result<()> {
         let mut links = Links::open()?;
-        let mut last = true;
-        for other in self.written_networks()?.iter().filter(|other| other.driver == "bridge" && other.id != network.id)
-        {
-            last = last && links.index(&self.bridge_name(other))?.is_none();
+        let (mut name, mut last) = (name_by_id(id), true);
+        for network in self.written_networks()?.iter().filter(|network| network.driver == "bridge") {
+            match network.id == *id {
+                true => name = self.bridge_name(network),
+                false => last = last && links.index(&self.bridge_name(network))?.is_none(),
+            }
         }
         Bridge::remove(&name, rules, &self.networks_run_folder(), last)?;
-        self.leases(network).remove()?;
-        Ok(())
+        Ok(self.leases_of(id).remove()?)
     }
 
     /// Who has which address on this network.
     pub(super) fn leases(&self, network: &NetworkRecord) -> Leases {
-        Leases::new(self.networks_run_folder().join(network.id.as_str()))
+        self.leases_of(&network.id)
     }
+
+    pub(super) fn leases_of(&self, id: &ContainerId) -> Leases {
+        Leases::new(self.networks_run_folder().join(id.as_str()))
+    }
+}
+
+/// Links have names of at most fifteen letters.
+fn name_by_id(id: &ContainerId) -> String {
+    format!("kes-{}", &id.as_str()[..11])
 }

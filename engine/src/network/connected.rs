@@ -144,8 +144,10 @@ impl Connected {
     ) -> Result<()> {
         let lock = engine.lock_networks()?;
         let network = engine.settle_default(network)?;
-        let mut ensured = engine.ensure_bridge(&network)?;
         let leases = engine.leases(&network);
+        // Its folder first: so whoever finds us dead knows that there may be a bridge (see `leftovers`).
+        leases.prepare()?;
+        let mut ensured = engine.ensure_bridge(&network)?;
         let attachment = self.choose(record, &network, settings, &leases)?;
         self.attachments.push(attachment.clone());
         // First what will be ours, then that it is: so whoever finds us dead knows what to give back.
@@ -264,11 +266,11 @@ impl Connected {
         attachment.ports = if out { self.ports.clone() } else { Vec::new() };
         let attachment = attachment.clone();
         self.save()?;
+        // (Who makes the whole table anew reads the leases.)
+        engine.leases_of(&attachment.network).rewrite(&attachment.ips(), &attachment)?;
         if attachment.ports.is_empty() {
             return if withdrawn.is_empty() { Ok(()) } else { Ok(table.withdraw(&withdrawn)?) };
         }
-        let network = engine.find_network(attachment.network.as_str())?;
-        engine.leases(&network).rewrite(&attachment.ips(), &attachment)?;
         table.publish(&attachment.publications())?;
         // It may call itself by the host's address.
         Ok(Links::open()?.hairpin(&near_end(&attachment))?)

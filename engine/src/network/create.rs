@@ -46,10 +46,12 @@ impl Engine {
             options: request.options,
             labels: request.labels,
         };
+        // A folder for leases without a network belongs to a creation that died, and names its bridge (see `leftovers`).
+        self.leases(&network).prepare()?;
         // What the kernel refuses is no network.
-        self.ensure_bridge(&network)?;
-        if let Err(error) = self.save_network(&network, Durability::Lasting) {
-            self.remove_bridge(&network, &self.rules_name()?)?;
+        let made = self.ensure_bridge(&network).map(drop);
+        if let Err(error) = made.and_then(|()| self.save_network(&network, Durability::Lasting)) {
+            self.remove_bridge(&network.id, &self.rules_name()?)?;
             return Err(error);
         }
         self.tell("network", "create", network.id.as_str(), &[("name", &network.name), ("type", &network.driver)]);

@@ -73,7 +73,7 @@ impl Engine {
             let text = format!("network {} has active endpoints ({})", network.name, list.join(", "));
             return Err(Error::new(Kind::Forbidden, format!("error while removing network: {text}")));
         }
-        self.remove_bridge(&network, &self.rules_name()?)?;
+        self.remove_bridge(&network.id, &self.rules_name()?)?;
         self.forget_network(&network)?;
         self.tell("network", "destroy", network.id.as_str(), &[("name", &network.name), ("type", &network.driver)]);
         Ok(())

@@ -30,6 +30,15 @@ impl Leases {
         &self.folder
     }
 
+    /// Makes the folder, before there is a first lease.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn prepare(&self) -> Result<()> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(Error::file(format!("create {}", self.folder.display())))
+    }
+
     /// The addresses that are taken.
     ///
     /// # Errors
@@ -62,7 +71,7 @@ impl Leases {
     /// [`Error::AddressInUse`] when somebody was quicker.
     pub fn write(&self, addresses: &[IpAddr], says: &impl Serialize) -> Result<()> {
         let failed = |source| Error::File { step: format!("write a lease into {}", self.folder.display()), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
+        self.prepare()?;
         let draft = self.folder.join(format!("draft.{}", std::process::id()));
         let text = serde_json::to_vec(says).map_err(|error| failed(error.into()))?;
         let mut file =
@@ -127,11 +136,16 @@ impl Leases {
         Ok(taken.into_iter().filter_map(|address| Some((address, self.read(address)?))).collect())
     }
 
-    /// Removes the folder, if nobody has an address any more.
+    /// Removes the folder, if nobody has an address any more. The caller holds the lock: drafts that lie about are nobody's.
     ///
     /// # Errors
     /// Somebody has.
     pub fn remove(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("draft.") {
+                fs::remove_file(entry.path()).map_err(Error::file(format!("remove {}", entry.path().display())))?;
+            }
+        }
         match fs::remove_dir(&self.folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Error::file(format!("remove {}", self.folder.display()))(error))
@@ -167,6 +181,8 @@ mod tests {
         assert_eq!(leases.read::<String>(first).as_deref(), Some("one"));
         assert_eq!(leases.all::<String>().unwrap().len(), 3);
         assert!(leases.remove().is_err());
+        // Of a process that was killed while it wrote.
+        fs::write(leases.folder().join("draft.4711"), "half").unwrap();
         for address in leases.taken().unwrap() {
             leases.release(address).unwrap();
             leases.release(address).unwrap();

@@ -1,0 +1,156 @@
+//! A host with a network of its own, for the suites of networks: nothing in it depends on the machine's network, or harms it.
+#![allow(dead_code, reason = "each suite uses its own part of this")]
+
+use crate::support::{Sandbox, eventually, installed, is_root, not_run};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The address of the host, and of the world behind it.
+pub(crate) const HOST: &str = "192.0.2.1";
+pub(crate) const WORLD: &str = "192.0.2.2";
+
+/// A host with a network of its own: a sandbox, and a process that holds the namespace.
+pub(crate) struct House {
+    pub(crate) sandbox: Sandbox,
+    holders: Vec<std::process::Child>,
+}
+
+impl House {
+    /// None where this user may not have one.
+    pub(crate) fn new(test: &str) -> Option<Self> {
+        if !is_root() || !installed("ip") || !installed("unshare") || !installed("nsenter") {
+            not_run(test, "it takes root, and ip, unshare and nsenter");
+            return None;
+        }
+        let hold = || {
+            Command::new("unshare")
+                .args(["--net", "sleep", "3600"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        let house = Self { sandbox: Sandbox::new(), holders: vec![hold(), hold()] };
+        let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+        for holder in &house.holders {
+            let there = format!("/proc/{}/ns/net", holder.id());
+            eventually("the namespace is made", || std::fs::read_link(&there).is_ok_and(|there| there != own));
+        }
+        let world = house.holders[1].id();
+        house.shell(&format!(
+            "ip link set lo up; ip link add eth0 type veth peer name eth0 netns {world}; ip addr add {HOST}/24 dev eth0; \
+             ip link set eth0 up"
+        ));
+        house.world(&format!("ip link set lo up; ip addr add {WORLD}/24 dev eth0; ip link set eth0 up"));
+        Some(house)
+    }
+
+    /// A command in the host's network.
+    pub(crate) fn command(&self, holder: usize, words: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.holders[holder].id())).arg("--").args(words);
+        self.sandbox.place(&mut command);
+        command
+    }
+
+    pub(crate) fn output(&self, words: &[&str]) -> Output {
+        let binary = env!("CARGO_BIN_EXE_kesako");
+        let words: Vec<&str> = [binary].into_iter().chain(words.iter().copied()).collect();
+        self.command(0, &words).output().unwrap()
+    }
+
+    pub(crate) fn ok(&self, words: &[&str]) -> String {
+        let output = self.output(words);
+        assert!(output.status.success(), "kesako {words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    pub(crate) fn fails(&self, code: i32, words: &[&str]) -> String {
+        let output = self.output(words);
+        assert_eq!(output.status.code(), Some(code), "kesako {words:?}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// A script in the host's network; what it prints.
+    pub(crate) fn shell(&self, script: &str) -> String {
+        let output = self.command(0, &["sh", "-c", script]).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub(crate) fn world(&self, script: &str) -> String {
+        let output = self.command(1, &["sh", "-c", script]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A container that tells everybody who asks at port 80 its name.
+    pub(crate) fn serve(&self, name: &str, flags: &[&str]) {
+        let script = format!("while :; do printf '{name}' | nc -l -p 80; done");
+        let mut words = vec!["run", "-d", "--name", name];
+        words.extend_from_slice(flags);
+        words.extend_from_slice(&["workbench", "sh", "-c", &script]);
+        self.ok(&words);
+    }
+
+    /// What is heard at this place, from a script in the host, the world, or a container.
+    pub(crate) fn hear(&self, place: &str, port: u16) -> String {
+        hear(|script| self.shell(script), place, port)
+    }
+
+    pub(crate) fn links(&self) -> String {
+        self.shell("ip -brief link | cut -d' ' -f1")
+    }
+
+    /// Starts it in the background.
+    pub(crate) fn spawn(&self, words: &[&str]) -> std::process::Child {
+        let words: Vec<&str> = [env!("CARGO_BIN_EXE_kesako")].into_iter().chain(words.iter().copied()).collect();
+        self.command(0, &words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// All rules, as far as there is somebody to tell them.
+    pub(crate) fn rules_text(&self) -> String {
+        if installed("nft") { self.shell("nft list ruleset") } else { String::new() }
+    }
+
+    pub(crate) fn rules(&self) -> String {
+        if installed("nft") { self.shell("nft list tables") } else { String::new() }
+    }
+
+    /// Nothing of ours is left in the network.
+    pub(crate) fn is_tidy(&self) {
+        eventually("no link is left", || !self.links().contains("kes") && !self.links().contains("veth"));
+        eventually("no rule is left", || !self.rules().contains("kesako"));
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let ids = self.output(&["ps", "-aq", "--no-trunc"]);
+        let ids = String::from_utf8_lossy(&ids.stdout).into_owned();
+        for id in ids.lines() {
+            self.output(&["rm", "-f", id]);
+        }
+        if !std::thread::panicking() {
+            self.output(&["network", "prune", "-f"]);
+            self.is_tidy();
+        }
+        for holder in &mut self.holders {
+            // Its time would come anyway.
+            let _gone = holder.kill();
+            let _reaped = holder.wait();
+        }
+    }
+}
+
+/// A server in a shell loop is away for a moment between two callers.
+pub(crate) fn hear(run: impl Fn(&str) -> String, place: &str, port: u16) -> String {
+    let script = format!("busybox nc -w 2 {place} {port} </dev/null 2>/dev/null; true");
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        let heard = run(&script);
+        if !heard.is_empty() || Instant::now() > end {
+            return heard;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
