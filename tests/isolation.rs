@@ -249,6 +249,28 @@ fn a_group_that_is_asked_for_is_there_or_refused() {
 }
 
 #[test]
+fn who_is_not_there_is_not_run_as() {
+    Sandbox::each(|sandbox| {
+        let output =
+            sandbox.output(&["run", "--rm", "--user", "1234:5678", "workbench", "sh", "-c", "echo $(id -u):$(id -g)"]);
+        let refused = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() {
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "1234:5678\n");
+            return;
+        }
+        let why = "cannot run as user 1234, group 5678: without subordinate IDs for it";
+        assert!(!sandbox.is_root() && refused.contains(why), "{refused}");
+        assert_eq!(output.status.code(), Some(125));
+        sandbox.ok(&["run", "-d", "--name", "web", "workbench", "sleep", "100"]);
+        // As with Docker, an exec that cannot begin says so where the command's output would be.
+        let output = sandbox.output(&["exec", "--user", "1234:5678", "web", "true"]);
+        assert!(String::from_utf8_lossy(&output.stdout).contains(why), "{output:?}");
+        assert_eq!(output.status.code(), Some(126));
+        sandbox.ok(&["rm", "-f", "web"]);
+    });
+}
+
+#[test]
 fn the_hosts_ipc_can_be_had_where_it_has_no_mqueue_mounted() {
     Sandbox::each(|sandbox| {
         let host = std::fs::read_link("/proc/self/ns/ipc").unwrap();

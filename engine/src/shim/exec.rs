@@ -114,7 +114,7 @@ fn process(container: &Record, contained: &Contained, config: &api::ExecConfig) 
         true => process::capabilities::all(),
         false => spec::bounding(&container.host_config)?,
     };
-    spec::settle(&mut process, &bounding, &user);
+    spec::settle(&mut process, &bounding, &user)?;
     Ok(process)
 }
 

@@ -92,14 +92,22 @@ pub(crate) fn groups(host: &HostConfig) -> Result<&[String]> {
 /// user other than root holds no capabilities but those of the files it executes.
 pub(crate) fn settle_user(spec: &mut Spec, record: &Record, user: &process::user::User) -> Result<()> {
     let bounding = bounding(&record.host_config)?;
-    if let Some(process) = spec.process_mut() {
-        settle(process, &bounding, user);
-    }
-    Ok(())
+    spec.process_mut().as_mut().map_or(Ok(()), |process| settle(process, &bounding, user))
 }
 
 /// The same for the process of an exec.
-pub(crate) fn settle(process: &mut Process, bounding: &Capabilities, user: &process::user::User) {
+///
+/// # Errors
+/// There is no such user in an ordinary user's containers.
+pub(crate) fn settle(process: &mut Process, bounding: &Capabilities, user: &process::user::User) -> Result<()> {
+    let (uid, gid) = (user.uid, user.gid);
+    if !process::userns::has(uid, gid) {
+        let text = format!(
+            "cannot run as user {uid}, group {gid}: without subordinate IDs for it an ordinary user's containers have no such user; \
+             have some given to you (usermod --add-subuids and --add-subgids, and the package uidmap), or run as root"
+        );
+        return Err(Error::new(Kind::System, text));
+    }
     let mut oci_user = oci::User::default();
     oci_user.set_uid(user.uid);
     oci_user.set_gid(user.gid);
@@ -111,6 +119,7 @@ pub(crate) fn settle(process: &mut Process, bounding: &Capabilities, user: &proc
         env.push(format!("HOME={}", user.home));
     }
     process.set_env(Some(env));
+    Ok(())
 }
 
 /// What bounds the container's capabilities, whoever it runs as.

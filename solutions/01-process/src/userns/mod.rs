@@ -93,6 +93,22 @@ pub fn lets_set_groups() -> bool {
     !std::fs::read("/proc/self/setgroups").is_ok_and(|text| text.starts_with(b"deny"))
 }
 
+/// Whether this namespace has such a user and such a group: nobody in it can become another (setuid(2), EINVAL).
+pub fn has(uid: u32, gid: u32) -> bool {
+    is_mapped("/proc/self/uid_map", uid) && is_mapped("/proc/self/gid_map", gid)
+}
+
+/// Lines of three numbers: the first ID within, the first outside, how many there are. A kernel without user namespaces has no
+/// such file, and all IDs.
+fn is_mapped(map: &str, id: u32) -> bool {
+    let Ok(map) = std::fs::read_to_string(map) else { return true };
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().filter_map(|number| number.parse::<u64>().ok());
+        let (first, _outside, count) = (numbers.next(), numbers.next(), numbers.next());
+        first.zip(count).is_some_and(|(first, count)| (first..first + count).contains(&u64::from(id)))
+    })
+}
+
 /// One user: oneself. The kernel wants setgroups(2) given up first, lest somebody sheds a group that denies him
 /// something.
 fn map_single(uid: u32, gid: u32) -> Result<()> {
