@@ -30,6 +30,9 @@ impl Side {
             // What a build says: how long a step took, and when its command wrote a line.
             (r"\b\d+\.\ds\b", "<time>"),
             (r"^(#\d+ )?\d+\.\d{3} ", "<time> "),
+            // The links that root sees: a bridge, named by its network, and the end of a cable.
+            (r"\bkes-[0-9a-f]{11}\b", "<bridge>"),
+            (r"\bveth[0-9a-f]{11}\b", "<cable>"),
             // Columns are as wide as what stands in them.
             (r"\s{2,}", "  "),
         ];
@@ -92,6 +95,12 @@ mod tests {
             Side::new().unwrap().lines(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
         };
         fits(&side(shown), &side(printed))
+    }
+
+    #[test]
+    fn links_have_names_of_their_own() {
+        assert!(same(&["veth0123456789a on kes-0123456789b"], &["vethcefe1312589 on kes-16c691fe2f2"]));
+        assert!(!same(&["veth0123456789a"], &["kes-16c691fe2f2"]));
     }
 
     #[test]

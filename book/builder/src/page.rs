@@ -20,6 +20,8 @@ pub(crate) fn all() -> Result<Vec<PathBuf>> {
 pub(crate) enum Kind {
     /// ```` ```console ````: the built kesako, in the shell of the page.
     Kesako,
+    /// ```` ```console,root ````: the same, of what only root sees or may do. An ordinary user's page goes on without it.
+    Root,
     /// ```` ```console,docker ````: the real docker, where there is a daemon for it.
     Docker,
     /// ```` ```console,workshop ````: what a learner types in the repository, where there is a clone of it for that. What the
@@ -53,6 +55,7 @@ pub(crate) fn steps(text: &str) -> Vec<Step> {
         if let Some(info) = line.trim_start().strip_prefix("```") {
             block = match (block, info.trim()) {
                 (Block::Outside, "console") => Block::Session(Kind::Kesako),
+                (Block::Outside, "console,root") => Block::Session(Kind::Root),
                 (Block::Outside, "console,docker") => Block::Session(Kind::Docker),
                 (Block::Outside, "console,workshop") => Block::Session(Kind::Workshop),
                 (Block::Outside, _) => Block::Other,
@@ -124,6 +127,12 @@ mod tests {
         );
         let found: Vec<_> = found.iter().map(|step| (step.kind, step.command.as_str(), step.expected.len())).collect();
         assert_eq!(found, [(Kind::Kesako, "a", 0), (Kind::Workshop, "sed", 1), (Kind::Workshop, "cargo", 0)]);
+    }
+
+    #[test]
+    fn what_is_for_root_is_marked() {
+        let found = steps("```console\n$ a\n```\n```console,root\n$ b\n```\n");
+        assert_eq!(found.iter().map(|step| step.kind).collect::<Vec<_>>(), [Kind::Kesako, Kind::Root]);
     }
 
     #[test]

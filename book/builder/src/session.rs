@@ -26,6 +26,7 @@ pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
         let mut steps = page::steps(&text);
         steps.retain(|step| match step.kind {
             Kind::Kesako => options.workshop.is_none(),
+            Kind::Root => options.workshop.is_none() && nix::unistd::geteuid().is_root(),
             Kind::Docker => options.docker.is_some(),
             Kind::Workshop => options.workshop.is_some(),
         });

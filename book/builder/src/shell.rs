@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use network::{Links, Namespace};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -72,7 +73,15 @@ impl Shell {
             use_cargo(&mut command, &path("bin"));
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut bash = command.spawn().context("cannot start bash")?;
+        // What root's engine does to the network must not be the machine's: the reader's machine is one that is only theirs. (An
+        // ordinary user's engine changes nothing of the machine's. Cargo may have something to download.)
+        let mut bash = if nix::unistd::geteuid().is_root() && clone.is_none() {
+            let (alone, ()) = Namespace::make(|| Links::open()?.up("lo")).context("the sessions have no network")?;
+            alone.visit(|| Ok(command.spawn()))?
+        } else {
+            command.spawn()
+        }
+        .context("cannot start bash")?;
         let (Some(typed), Some(shown)) = (bash.stdin.take(), bash.stdout.take()) else { bail!("bash has no pipes") };
         let patience = if clone.is_some() { LEARNERS_PATIENCE } else { PATIENCE };
         Ok(Shell { bash, typed, shown: bytes_of(shown), place, patience })

@@ -43,6 +43,7 @@ impl Sandbox {
         Ok(Self { namespace, links })
     }
 
+    // ANCHOR: plug
     /// Plugs it into a bridge. `host` are the links of the namespace in which the bridge is.
     ///
     /// # Errors
@@ -63,6 +64,7 @@ impl Sandbox {
         host.settle(near)?;
         host.settle(bridge)
     }
+    // ANCHOR_END: plug
 
     /// Unplugs a cable. One that is not there is as good.
     ///
