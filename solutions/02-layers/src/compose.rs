@@ -42,13 +42,13 @@ impl Store {
     /// # Errors
     /// A layer is missing, or the disk is full.
     pub fn unlisted(&self, _writing: &Writing, recipe: &ImageConfig, layers: Vec<Descriptor>) -> Result<Image> {
-        self.prepare(&self.put_image(recipe, layers)?)
+        self.prepare(&self.put_image(recipe, layers)?, None)
     }
 
     /// The very same image, if it is registered already, and whole.
     fn known(&self, recipe: &ImageConfig, layers: &[Descriptor]) -> Result<Option<Image>> {
         let Ok(image) = self.resolve(&recipe.id().to_string()) else { return Ok(None) };
         let same = image.manifest.layers.iter().map(|layer| layer.digest).eq(layers.iter().map(|layer| layer.digest));
-        Ok(Some(image).filter(|image| same && self.prepare(&image.target).is_ok()))
+        Ok(Some(image).filter(|image| same && self.prepare(&image.target, None).is_ok()))
     }
 }

@@ -34,6 +34,7 @@ impl Store {
         }
         self.sweep_blobs(&reached)?;
         self.sweep_temporary()?;
+        self.blobs().sweep_partial()?;
         let used: HashSet<&Digest> = users.iter().flat_map(|u| &u.layers).chain(&reached.layers).collect();
         let mut gone: Vec<Digest> = self.unpacked().list()?.into_iter().filter(|id| !used.contains(id)).collect();
         gone.sort();

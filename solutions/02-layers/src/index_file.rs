@@ -67,9 +67,12 @@ impl Entry {
         descriptor
     }
 
-    /// Both are the same image.
+    /// Both are the same image. (An index of several platforms is the target of as many images.)
     pub(crate) fn same_image(&self, other: &Self) -> bool {
-        self.target.digest == other.target.digest || (self.id.is_some() && self.id == other.id)
+        match (self.id, other.id) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.target.digest == other.target.digest,
+        }
     }
 }
 

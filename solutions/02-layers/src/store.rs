@@ -244,7 +244,9 @@ impl Store {
     /// whose blobs are here.
     pub(crate) fn read_target(&self, target: &Descriptor, id: Option<Digest>) -> Result<Image> {
         let mut problem = None;
-        for descriptor in self.manifests(target, INDEX_DEPTH, &mut HashSet::new())? {
+        // Who knows which image it is may mean one of another platform.
+        let any = id.is_some();
+        for descriptor in self.manifests(target, any, INDEX_DEPTH, &mut HashSet::new())? {
             match self.read_manifest(&descriptor, target) {
                 Ok(image) if id.is_none_or(|id| id == image.id) => return Ok(image),
                 Ok(_) => {}
@@ -278,9 +280,15 @@ impl Store {
         Document::parse(&self.blobs.document(&descriptor.digest)?, &descriptor.media_type)
     }
 
-    /// The manifests below a descriptor that run here, best first. No index is entered twice: 4 MB of JSON may name
-    /// another 20,000 times.
-    fn manifests(&self, target: &Descriptor, depth: usize, seen: &mut HashSet<Digest>) -> Result<Vec<Descriptor>> {
+    /// The manifests below a descriptor that run here, best first, and with `any` the others after them. No index is
+    /// entered twice: 4 MB of JSON may name another 20,000 times.
+    fn manifests(
+        &self,
+        target: &Descriptor,
+        any: bool,
+        depth: usize,
+        seen: &mut HashSet<Digest>,
+    ) -> Result<Vec<Descriptor>> {
         if !media_type::is_index(&target.media_type) {
             return Ok(vec![target.clone()]);
         }
@@ -289,11 +297,12 @@ impl Store {
         }
         let Document::Index(index) = self.document(target)? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for descriptor in index.for_platform(&Platform::host()) {
+        let others = index.manifests.iter().filter(|_| any);
+        for descriptor in index.for_platform(&Platform::host()).into_iter().chain(others) {
             if !seen.insert(descriptor.digest) {
                 continue;
             }
-            match self.manifests(descriptor, depth - 1, seen) {
+            match self.manifests(descriptor, any, depth - 1, seen) {
                 Ok(below) => found.extend(below),
                 // Of an index for many platforms, mostly only one is here.
                 Err(Error::NoSuchBlob(_)) => {}
@@ -323,14 +332,31 @@ impl Store {
         name: Option<&Reference>,
         parent: Option<Digest>,
     ) -> Result<Image> {
-        let image = Image { parent, ..self.prepare(target)? };
+        let image = Image { parent, ..self.prepare(target, None)? };
         self.enter(&[(image.clone(), name.cloned().into_iter().collect())])?;
         self.resolve(&image.id.to_string())
     }
 
+    /// As [`Store::register`], for an image that has several names from the start, and an ID that is known: that of the
+    /// platform which was chosen, where `target` is for several.
+    ///
+    /// # Errors
+    /// As [`Store::register`].
+    pub fn register_as(
+        &self,
+        _writing: &Writing,
+        target: &Descriptor,
+        id: Digest,
+        names: &[Reference],
+    ) -> Result<Image> {
+        let image = self.prepare(target, Some(id))?;
+        self.enter(&[(image, names.to_vec())])?;
+        self.resolve(&id.to_string())
+    }
+
     /// Reads, verifies and unpacks an image that is not registered yet.
-    pub(crate) fn prepare(&self, target: &Descriptor) -> Result<Image> {
-        let image = self.read_target(target, None)?;
+    pub(crate) fn prepare(&self, target: &Descriptor, id: Option<Digest>) -> Result<Image> {
+        let image = self.read_target(target, id)?;
         for blob in image.manifest.layers.iter().chain([&image.manifest.config, target]) {
             let found = self.blobs.size(&blob.digest).ok_or(Error::NoSuchBlob(blob.digest))?;
             if found != blob.size {

@@ -40,6 +40,8 @@ mod legacy_overlay;
 pub mod overlay;
 #[path = "../../../solutions/02-layers/src/pack.rs"]
 pub mod pack;
+#[path = "../../../solutions/02-layers/src/partial.rs"]
+pub mod partial;
 #[path = "../../../solutions/02-layers/src/pax.rs"]
 mod pax;
 #[path = "../../../solutions/02-layers/src/place.rs"]
@@ -93,6 +95,7 @@ pub use draft::{Draft, Made};
 pub use error::{Error, Fault, Malformed, Refusal, Result};
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
+pub use partial::Partial;
 pub use pins::{Pin, Pins};
 pub use reference::Reference;
 pub use store::{Image, Store};

@@ -59,7 +59,7 @@ impl fmt::Display for Loaded {
 pub fn load(store: &Store, from: &mut (dyn Read + Send)) -> Result<Vec<Loaded>> {
     let loaded = store.adding(|_| {
         let found = Archive::receive(store, from)?.images()?;
-        let prepare = |(target, names): (Descriptor, _)| Ok((store.prepare(&target)?, names));
+        let prepare = |(target, names): (Descriptor, _)| Ok((store.prepare(&target, None)?, names));
         let images: Vec<(Image, Vec<Reference>)> = found.into_iter().map(prepare).collect::<Result<_>>()?;
         store.enter(&images)
     })?;
