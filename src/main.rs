@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod session;
 mod terminal;
+mod transfer;
 
 use failure::Exit;
 use std::process::ExitCode;

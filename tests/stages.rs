@@ -201,7 +201,7 @@ fn mounts_that_cannot_be_had_are_refused() {
             ("source=../../../../etc/passwd,target=/x", "\"/etc/passwd\": not found"),
             ("from=a,source=/nowhere,target=/x", "\"/nowhere\": not found"),
             ("from=a,source=/up,target=/x", "\"/up\": not found"),
-            ("from=nowhere,target=/x", "No such image: nowhere:latest"),
+            ("from=127.0.0.1:1/nowhere,target=/x", "dial tcp 127.0.0.1:1: connect: connection refused"),
             ("target=/", "invalid mount target \"/\""),
             ("target=..", "invalid mount target \"/\""),
             ("from=later,target=/x", "cannot mount from stage \"later\" to \"/x\""),
@@ -370,7 +370,11 @@ fn contexts_take_the_place_of_stages_and_images() {
         let both = [flags("nowhere=docker-image://workbench"), flags("tools=docker-image://workbench:latest")].concat();
         let both: Vec<&str> = both.iter().map(String::as_str).collect();
         assert_eq!(written(&context.ok(&both)), ["/files:", "a", "", "/m:", "a"]);
-        assert!(context.fails(&both[..2]).contains("No such image: nowhere:latest"));
+        assert!(
+            context
+                .fails(&both[..2])
+                .contains("failed to resolve source metadata for docker.io/library/nowhere:latest")
+        );
         // A folder can be what a stage is built from.
         let context = Context::new(sandbox, "FROM files\nCOPY --from=workbench / /\nRUN ls -d /a\n");
         assert_eq!(written(&context.ok(&both[..2])), ["/a"]);

@@ -10,6 +10,8 @@ pub enum Kind {
     NotModified,
     /// 400: the request makes no sense.
     Invalid,
+    /// 401: a registry does not know who this is.
+    Unauthorized,
     /// 403: not allowed here.
     Forbidden,
     /// 404: no such container, image, exec.

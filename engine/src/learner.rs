@@ -126,7 +126,16 @@ pub fn unfinished(text: &str) -> Option<&str> {
 
 /// `chapters 1, 2: yours`; nothing if all are the reference's.
 pub(crate) fn chapters() -> Option<String> {
-    told(&[process::PACKAGE, layers::PACKAGE, build::PACKAGE, network::PACKAGE, volumes::PACKAGE, multi_stage::PACKAGE])
+    let all = [
+        process::PACKAGE,
+        layers::PACKAGE,
+        build::PACKAGE,
+        network::PACKAGE,
+        volumes::PACKAGE,
+        registry::PACKAGE,
+        multi_stage::PACKAGE,
+    ];
+    told(&all)
 }
 
 fn told(packages: &[&str]) -> Option<String> {

@@ -44,6 +44,7 @@ pub use container::list::{Filters, ListOptions};
 pub use container::remove::RemoveOptions;
 pub use error::{Error, Kind, Result};
 pub use image::commit::{CommitOptions, ImportOptions};
+pub use image::registries::{PullOptions, Told};
 pub use info::{API_VERSION, MIN_API_VERSION, architecture, refuse_platform};
 pub use learner::{answering, unfinished};
 pub use life::attach::{AttachOptions, Attached};

@@ -33,6 +33,34 @@ pub fn duration(seconds: i64) -> String {
     }
 }
 
+/// `1.23kB`: decimal units and so many significant digits, as Go's `%.3g` writes them.
+pub fn size(bytes: i64, digits: usize) -> String {
+    const UNITS: &[&str] = &["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1000.0 && unit < UNITS.len() - 1 {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{}{}", significant(size, digits), UNITS[unit])
+}
+
+/// Go's `%.{digits}g`: so many significant digits, without zeros at the end; an exponent when the digits before the
+/// point are more than that.
+pub fn significant(x: f64, digits: usize) -> String {
+    let scientific = format!("{:.*e}", digits - 1, x);
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let strip = |s: &str| match s.contains('.') {
+        true => s.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => s.to_owned(),
+    };
+    if exponent >= digits as i32 {
+        return format!("{}e+{exponent:02}", strip(mantissa));
+    }
+    strip(&format!("{:.*}", (digits as i32 - 1 - exponent).max(0) as usize, x))
+}
+
 /// `10m`, `1.5GB`, `512`: a number of bytes, units being powers of 1024, as Docker reads sizes.
 pub(crate) fn bytes(text: &str) -> Option<i64> {
     let lower = text.trim().to_ascii_lowercase();

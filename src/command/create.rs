@@ -1,6 +1,7 @@
 //! `kesako create`, and the part of `run` that is the same.
 
 use super::Verb;
+use super::pull::pull;
 use crate::failure::Exit;
 use crate::flags::container::ContainerFlags;
 use crate::flags::environment::go_text;
@@ -8,8 +9,10 @@ use crate::flags::reference;
 use crate::output::{say, warn};
 use crate::session::{self, Session};
 use crate::terminal;
+use crate::transfer::{To, Transfer};
 use daemon::Client;
 use engine::api::{CreateRequest, CreateResponse};
+use registry::Reference;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -36,29 +39,42 @@ pub(super) async fn create(
     flags: &ContainerFlags,
     mut request: CreateRequest,
 ) -> anyhow::Result<String> {
-    if flags.pull == "always" {
-        anyhow::bail!("--pull always: images cannot be pulled yet");
-    }
     reference::check(&request.config.image)?;
     let id_file = IdFile::open(flags.cidfile.as_deref())?;
     if let Some(size) = terminal::size_of(&std::io::stdout()) {
         request.host_config.console_size = [size.height, size.width];
     }
-    let call = client
-        .post("/containers/create")
-        .query_opt("name", flags.name.as_deref())
-        .query_opt("platform", flags.platform.as_deref())
-        .body_json(&request);
-    let answer: CreateResponse = call.json().await.inspect_err(|error| {
-        if error.is_not_found() && flags.pull == "missing" && !flags.quiet {
-            warn(format!("Unable to find image '{}' locally", familiar(&request.config.image)));
+    let call = async || {
+        let call = client
+            .post("/containers/create")
+            .query_opt("name", flags.name.as_deref())
+            .query_opt("platform", flags.platform.as_deref());
+        call.body_json(&request).json::<CreateResponse>().await
+    };
+    if flags.pull == "always" {
+        pull_image(client, flags, &request.config.image).await?;
+    }
+    let answer = match call().await {
+        Err(error) if error.is_not_found() && matches!(flags.pull.as_str(), "missing" | "") => {
+            if !flags.quiet {
+                warn(format!("Unable to find image '{}' locally", familiar(&request.config.image)));
+            }
+            pull_image(client, flags, &request.config.image).await?;
+            call().await?
         }
-    })?;
+        answer => answer?,
+    };
     for warning in &answer.warnings {
         warn(format!("WARNING: {warning}"));
     }
     id_file.keep(&answer.id)?;
     Ok(answer.id)
+}
+
+/// Standard output is the container's: what is told of the pull goes to standard error.
+async fn pull_image(client: &Client, flags: &ContainerFlags, image: &str) -> anyhow::Result<()> {
+    let transfer = (!flags.quiet).then(|| Transfer::new(To::Stderr));
+    pull(client, &Reference::parse(image)?.or_latest(), flags.platform.as_deref(), transfer).await
 }
 
 /// As Docker decorates what goes wrong before the container runs.

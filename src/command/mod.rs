@@ -19,17 +19,21 @@ mod info;
 mod inspect;
 mod kill;
 mod load;
+mod login;
 mod logs;
 mod network;
 mod pause;
 mod port;
 mod prune;
 mod ps;
+mod pull;
+mod push;
 mod rename;
 mod rm;
 mod rmi;
 mod run;
 mod save;
+mod search;
 mod start;
 mod stop;
 mod tag;
@@ -186,6 +190,11 @@ pub static COMMANDS: &[Entry] = &[
     entry::<load::Load>(&["image load", "load"], "[OPTIONS]", "Load an image from a tar archive or STDIN", Words::Nothing),
     entry::<save::Save>(&["image save", "save"], "[OPTIONS] IMAGE [IMAGE...]", "Save one or more images to a tar archive (streamed to STDOUT by default)", Words::Images),
     entry::<import::Import>(&["image import", "import"], "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]", "Import the contents from a tarball to create a filesystem image", Words::Files),
+    entry::<pull::Pull>(&["image pull", "pull"], "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image from a registry", Words::Nothing),
+    entry::<push::Push>(&["image push", "push"], "[OPTIONS] NAME[:TAG]", "Upload an image to a registry", Words::Images),
+    entry::<login::Login>(&["login"], "[OPTIONS] [SERVER]", "Authenticate to a registry", Words::Nothing),
+    entry::<login::Logout>(&["logout"], "[SERVER]", "Log out from a registry", Words::Nothing),
+    hidden(plain::<search::Search>(&["search"], "TERM", "Search Docker Hub for images", Words::Nothing)),
     entry::<volume::Create>(&["volume create"], "[OPTIONS] [VOLUME]", "Create a volume", Words::Nothing),
     entry::<volume::Inspect>(&["volume inspect"], "[OPTIONS] VOLUME [VOLUME...]", "Display detailed information on one or more volumes", Words::Volumes),
     entry::<volume::List>(&["volume ls", "volume list"], "[OPTIONS]", "List volumes", Words::Nothing),

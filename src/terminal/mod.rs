@@ -8,7 +8,7 @@ pub use copy::{End, Streams, Writer, copy, raw, read_escape_sequence};
 pub use keys::DetachKeys;
 pub use signals::{follow_size, out_of_patience, proxy};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{IsTerminal, Stdin, stdin};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -32,6 +32,29 @@ pub fn check(attach_stdin: bool, tty: bool) -> anyhow::Result<()> {
         anyhow::bail!("the input device is not a TTY");
     }
     Ok(())
+}
+
+/// A terminal that does not show what is typed, for a password. Dropping it puts it back as it was.
+#[derive(Debug)]
+pub struct Silence {
+    before: Termios,
+}
+
+impl Silence {
+    pub fn enter() -> anyhow::Result<Self> {
+        let before = tcgetattr(stdin())?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(stdin(), OptionalActions::Flush, &silent)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // If the terminal is gone there is nothing to put back.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.before);
+    }
 }
 
 static RAW: AtomicBool = AtomicBool::new(false);

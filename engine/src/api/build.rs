@@ -27,6 +27,8 @@ pub struct BuildOptions {
     pub build_args: BTreeMap<String, Option<String>>,
     pub target: String,
     pub labels: BTreeMap<String, String>,
+    /// Who the user is to registries, by the keys of Docker's file.
+    pub registries: BTreeMap<String, registry::Credentials>,
     /// Ask the registry even if the image is here.
     pub pull: bool,
     pub no_cache: bool,

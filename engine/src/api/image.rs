@@ -120,9 +120,64 @@ pub struct Progress {
     pub error_detail: Option<ErrorDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// A build's image so far.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub aux: Option<super::Built>,
+    pub aux: Option<Aux>,
+}
+
+/// What a program is told, besides what a person is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Aux {
+    Pushed(PushedTag),
+    /// A build's image so far.
+    Built(super::Built),
+}
+
+/// A tag that was pushed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PushedTag {
+    pub tag: String,
+    pub digest: String,
+    /// Bytes of the manifest.
+    pub size: u64,
+}
+
+/// Docker's picture of how far something is: `[=====>      ]  1.5MB/30MB`.
+#[must_use]
+pub fn progress_bar(current: u64, total: u64) -> String {
+    let [now, all] = [current, total].map(|bytes| crate::words::size(bytes as i64, 4));
+    if total == 0 || current > total {
+        return format!("{now:>8}");
+    }
+    let done = (current as f64 / total as f64 * 50.0) as usize;
+    format!("[{}>{}] {now:>8}/{all}", "=".repeat(done), " ".repeat(50 - done))
+}
+
+/// `POST /auth`'s answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LoginAnswer {
+    pub status: String,
+    /// Stands for user and password from now on; empty: there is none.
+    pub identity_token: String,
+}
+
+/// `GET /distribution/{name}/json`: what a registry has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DistributionInspect {
+    pub descriptor: DistributionDescriptor,
+    pub platforms: Vec<layers::manifest::Platform>,
+}
+
+/// A descriptor. These names are lower case in the API.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DistributionDescriptor {
+    pub media_type: String,
+    pub digest: String,
+    pub size: u64,
 }
 
 /// How far a step of a progress stream is, in bytes.

@@ -10,6 +10,7 @@
 //! an image, an archive, or a folder ([`output`]).
 
 mod attach;
+mod bases;
 mod files;
 mod folder;
 mod output;
@@ -24,6 +25,7 @@ mod warnings;
 
 use crate::api::{BuildOptions, Built};
 use crate::{Engine, Error, Kind, Result};
+use bases::Bases;
 use build::cancel::Cancel;
 use build::context::Context;
 use build::dockerfile::Parsed;
@@ -55,10 +57,6 @@ impl Engine {
         listener: Listener<'_>,
         cancel: &Cancel,
     ) -> Result<Built> {
-        if options.pull {
-            let why = "--pull is not supported: there are no registries yet to ask for a newer image";
-            return Err(Error::new(Kind::NotImplemented, why));
-        }
         let (names, outputs) = (settings::names(options)?, outputs(options)?);
         let platform = settings::platform(&options.platform)?;
         let folder = Folder::new(self)?;
@@ -67,7 +65,9 @@ impl Engine {
         let writing = store.writing()?;
         let counter = Counter::default();
         let folder = folder.path();
-        let site = Site { engine: self, store, writing: &writing, folder, listener, cancel, counter: &counter };
+        let bases = Bases::new(options.pull, &options.registries);
+        let (writing, bases, counter) = (&writing, &bases, &counter);
+        let site = Site { engine: self, store, writing, bases, folder, listener, cancel, counter };
 
         let given = settings::given(options);
         let (context, parsed) = files::read(&site, options, &given, body)?;
@@ -93,6 +93,7 @@ struct Site<'a> {
     engine: &'a Engine,
     store: &'a Store,
     writing: &'a Writing,
+    bases: &'a Bases<'a>,
     /// The build's own.
     folder: &'a Path,
     listener: Listener<'a>,

@@ -28,7 +28,7 @@ impl Site<'_> {
     ) -> Result<Graph> {
         let triggers = |name: &str| {
             // Whether there is such an image at all is told where it is needed.
-            let image = self.engine.image(name).ok();
+            let image = self.base_image(name).ok();
             image.and_then(|image| image.config.config.on_build).unwrap_or_default()
         };
         let asked = Asked { target: &options.target, args, contexts: &options.contexts, triggers: &triggers };
@@ -51,7 +51,7 @@ impl Site<'_> {
         settings::can_run(wanted)?;
         let Base::Image(name) = &node.base else { return Ok(()) };
         // That there is no such image is told when the stage is built.
-        let Ok(image) = self.engine.image(name) else { return Ok(()) };
+        let Ok(image) = self.base_image(name) else { return Ok(()) };
         let (os, architecture) = (&image.config.os, &image.config.architecture);
         if architecture.is_empty() || (os, architecture) == (&wanted.os, &wanted.architecture) {
             return Ok(());
@@ -94,7 +94,7 @@ impl Site<'_> {
         let origins = Origins {
             graph,
             build,
-            images: &|name| self.engine.image(name).map_err(|error| error.message),
+            images: &|name| self.base_image(name).map_err(|error| error.message),
             contexts: &|name| named_context(name, options, build),
             opened: Mutex::default(),
             secrets: &options.secrets.iter().map(|secret| (secret.id.clone(), secret.value.clone())).collect(),

@@ -4,6 +4,7 @@ mod archives;
 pub(crate) mod commit;
 mod config;
 mod list;
+pub(crate) mod registries;
 mod workbench;
 
 use crate::api::{self, ContainerConfig};

@@ -63,10 +63,19 @@ async fn what_kesako_does_not_have_is_said() {
     let client = Client::in_process(engine);
     let error = client.get("/containers/x/stats").send().await.unwrap_err();
     assert_eq!((error.status, error.message.as_str()), (501, "statistics: not supported yet"));
-    let pull = client.post("/images/create").query("fromImage", "alpine").query("tag", "3.20");
-    let error = pull.send().await.unwrap_err();
+    let error = client.get("/images/search").query("term", "alpine").send().await.unwrap_err();
     assert_eq!(error.status, 501);
-    assert!(error.message.starts_with("cannot pull alpine:3.20: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_there_is_told() {
+    let (_folder, engine) = engine();
+    let client = Client::in_process(engine);
+    let pull = client.post("/images/create").query("fromImage", "127.0.0.1:1/a/b").query("tag", "3.20");
+    let error = pull.send().await.unwrap_err();
+    let expected =
+        "Get \"http://127.0.0.1:1/v2/a/b/manifests/3.20\": dial tcp 127.0.0.1:1: connect: connection refused";
+    assert_eq!((error.status, error.message.as_str()), (500, expected));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::failure::Exit;
 use crate::output::{put, say};
 use daemon::client::Request;
 use daemon::client::context::{self, Outgoing};
-use engine::api::Progress;
+use engine::api::{Aux, Progress};
 use tokio::io::AsyncRead;
 
 pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
@@ -36,6 +36,9 @@ pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
             request = request.query(name, 1);
         }
     }
+    if !options.registries.is_empty() {
+        request = request.header_opt("x-registry-config", Some(registry::credentials::encode(&options.registries)));
+    }
     for tag in &options.tags {
         request = request.query("t", tag);
     }
@@ -63,7 +66,7 @@ async fn follow(request: Request<'_>, quiet: bool) -> anyhow::Result<String> {
             return Err(Exit::with(detail.code.filter(|code| *code != 0).unwrap_or(1), detail.message));
         }
         match line {
-            Progress { aux: Some(built), .. } => id = built.id,
+            Progress { aux: Some(Aux::Built(built)), .. } => id = built.id,
             Progress { stream: Some(text), .. } if quiet => heard += &text,
             line => load::show(line)?,
         }

@@ -5,6 +5,7 @@ use super::{output, secret};
 use crate::flags::{environment, reference};
 use anyhow::{Result, anyhow, bail};
 use engine::api::BuildOptions;
+use registry::credentials::File;
 use std::collections::BTreeMap;
 
 /// A time that all files of an image have, in seconds since 1970 (reproducible-builds.org, "SOURCE_DATE_EPOCH").
@@ -31,6 +32,7 @@ impl Flags {
             build_args,
             target: self.target.clone(),
             labels: environment::labels(&[], &self.label)?.into_iter().collect(),
+            registries: File::of_user().map(|file| file.all()).unwrap_or_default(),
             pull: self.pull,
             no_cache: self.no_cache,
             no_cache_filter: self.no_cache_filter.clone(),

@@ -22,6 +22,7 @@ pub struct Request<'c> {
     path: String,
     query: String,
     content_type: &'static str,
+    headers: Vec<(&'static str, String)>,
     body: Result<Content>,
 }
 
@@ -37,7 +38,7 @@ enum Content {
 impl<'c> Request<'c> {
     pub(crate) fn new(client: &'c Client, method: Method, path: String) -> Self {
         let (query, content_type, body) = (String::new(), "", Ok(Content::None));
-        Self { client, method, path, query, content_type, body }
+        Self { client, method, path, query, content_type, headers: Vec::new(), body }
     }
 
     /// Adds a parameter.
@@ -67,6 +68,12 @@ impl<'c> Request<'c> {
                 self
             }
         }
+    }
+
+    /// Adds a header where there is a value.
+    pub fn header_opt(mut self, name: &'static str, value: Option<String>) -> Self {
+        self.headers.extend(value.map(|value| (name, value)));
+        self
     }
 
     /// Sends this as JSON.
@@ -142,6 +149,9 @@ impl<'c> Request<'c> {
         let mut request = http::Request::builder().method(self.method).uri(target).header(header::HOST, "docker");
         if !self.content_type.is_empty() {
             request = request.header(header::CONTENT_TYPE, self.content_type);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         let request = request.body(body).map_err(Error::transport)?;
 

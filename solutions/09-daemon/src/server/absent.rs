@@ -8,14 +8,12 @@ use engine::Engine;
 use std::sync::Arc;
 
 /// What each path is for.
-const ABSENT: [(&str, &str); 11] = [
-    ("/auth", "registries"),
+const ABSENT: [(&str, &str); 9] = [
     ("/containers/{id}/archive", "copying files"),
     ("/containers/{id}/attach/ws", "attaching through a web socket"),
     ("/containers/{id}/stats", "statistics"),
     ("/containers/{id}/update", "changing the limits of a container"),
-    ("/distribution/{*name}", "registries"),
-    ("/images/search", "registries"),
+    ("/images/search", "searching registries, whose protocol has no search"),
     ("/plugins", "plugins"),
     ("/session", "building images by BuildKit"),
     ("/swarm", "swarm mode"),

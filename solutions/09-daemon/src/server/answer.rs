@@ -40,6 +40,7 @@ impl From<engine::Error> for Refusal {
         let status = match error.kind {
             Kind::NotModified => StatusCode::NOT_MODIFIED,
             Kind::Invalid => StatusCode::BAD_REQUEST,
+            Kind::Unauthorized => StatusCode::UNAUTHORIZED,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
             Kind::Conflict => StatusCode::CONFLICT,

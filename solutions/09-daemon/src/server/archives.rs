@@ -1,8 +1,8 @@
-//! Routes that carry images as archives: save, load, import; and pull, for its refusal.
+//! Routes that carry images as archives: save, load, import. (Pull has the path of import.)
 
 use super::blocking::{Sink, report, write_to};
 use super::params::Params;
-use super::{Answer, Refusal, Shared, answer};
+use super::{Answer, Refusal, Shared, answer, registries};
 use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use engine::api::Progress;
 use engine::{Engine, ImportOptions};
 use futures_util::TryStreamExt;
+use http::HeaderMap;
 use std::io::Read;
 use std::sync::Arc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
@@ -45,14 +46,10 @@ async fn load(State(engine): Shared, params: Params, body: Body) -> Answer {
     .await
 }
 
-/// `fromSrc=-` imports the body; `fromImage` would pull.
-async fn create(State(engine): Shared, params: Params, body: Body) -> Answer {
+/// `fromSrc=-` imports the body; `fromImage` pulls.
+async fn create(State(engine): Shared, params: Params, headers: HeaderMap, body: Body) -> Answer {
     if let Some(image) = params.text("fromImage") {
-        let tag = params.text("tag").unwrap_or("latest");
-        let separator = if tag.contains(':') { '@' } else { ':' };
-        return Err(Refusal::not_implemented(format!(
-            "cannot pull {image}{separator}{tag}: registries are not supported yet; load the image from an archive, or run the built-in `workbench`"
-        )));
+        return registries::pull(engine, image, &params, &headers).await;
     }
     match params.text("fromSrc") {
         Some("-") => {}

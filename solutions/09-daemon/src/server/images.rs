@@ -5,11 +5,12 @@
 
 use super::blocking::blocking;
 use super::params::Params;
-use super::{Answer, Refusal, Shared, answer, archives};
+use super::{Answer, Shared, answer, archives, registries};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use engine::Engine;
+use http::HeaderMap;
 use std::sync::Arc;
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
@@ -34,7 +35,7 @@ async fn read(State(engine): Shared, Path(path): Path<String>) -> Answer {
     }
 }
 
-async fn write(State(engine): Shared, Path(path): Path<String>, params: Params) -> Answer {
+async fn write(State(engine): Shared, Path(path): Path<String>, params: Params, headers: HeaderMap) -> Answer {
     match verb(&path) {
         Some((name, "tag")) => {
             let (repo, tag) = (params.string("repo"), params.string("tag"));
@@ -43,9 +44,7 @@ async fn write(State(engine): Shared, Path(path): Path<String>, params: Params) 
             *answer.status_mut() = http::StatusCode::CREATED;
             Ok(answer)
         }
-        Some((name, "push")) => {
-            Err(Refusal::not_implemented(format!("cannot push {name}: registries are not supported yet")))
-        }
+        Some((name, "push")) => registries::push(engine, name, &params, &headers).await,
         _ => Err(super::page_not_found().await),
     }
 }

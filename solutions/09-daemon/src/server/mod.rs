@@ -22,6 +22,7 @@ mod hijack;
 mod images;
 mod networks;
 mod params;
+mod registries;
 mod streams;
 mod system;
 mod version;
@@ -64,6 +65,7 @@ impl Server {
             .merge(exec::routes())
             .merge(images::routes())
             .merge(archives::routes())
+            .merge(registries::routes())
             .merge(networks::routes())
             .merge(build::routes())
             .merge(volumes::routes())

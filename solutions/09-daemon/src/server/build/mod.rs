@@ -13,7 +13,7 @@ mod options;
 
 use super::blocking::{Sink, blocking, report_while};
 use super::params::Params;
-use super::{Answer, Refusal, Shared, Within, answer};
+use super::{Answer, Refusal, Shared, Within, answer, registries};
 use axum::Router;
 use axum::body;
 use axum::extract::{Extension, State};
@@ -22,7 +22,9 @@ use build::cancel::Cancel;
 use classic::Classic;
 use engine::api::{BuildMessage, BuildOptions, Progress};
 use engine::{Engine, Error, Kind, Result};
-use std::collections::HashMap;
+use http::HeaderMap;
+use registry::Credentials;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -68,6 +70,7 @@ async fn build(
     Extension(running): Extension<Running>,
     Extension(within): Extension<Within>,
     params: Params,
+    headers: HeaderMap,
     body: body::Body,
 ) -> Answer {
     let cancel = Arc::new(Cancel::new().map_err(|error| Refusal::system(format!("cannot begin a build: {error}")))?);
@@ -77,11 +80,12 @@ async fn build(
     }
     let listening = Listening { cancel: Arc::clone(&cancel), id, running };
     let mut body = super::archives::reader(body);
+    let registries = registries::of_build(&headers);
     report_while(listening, move |sink| {
         let job = Job { engine: &engine, cancel: &cancel, sink };
         let result = match params.text("kesako") {
             Some(length) => job.own(&mut body, length, within),
-            None => job.classic(&mut body, &params),
+            None => job.classic(&mut body, &params, registries),
         };
         // A client that is not heard to the end may not listen to the answer.
         io::copy(&mut body, &mut io::sink()).ok();
@@ -112,8 +116,14 @@ impl Job<'_> {
     }
 
     /// For everybody else: instruction by instruction.
-    fn classic(&self, body: &mut (dyn Read + Send), params: &Params) -> Result<()> {
-        let (options, quiet) = (options::classic(params)?, params.flag("q"));
+    fn classic(
+        &self,
+        body: &mut (dyn Read + Send),
+        params: &Params,
+        registries: BTreeMap<String, Credentials>,
+    ) -> Result<()> {
+        let options = BuildOptions { registries, ..options::classic(params)? };
+        let quiet = params.flag("q");
         let is_known = |id: &str| self.engine.image_inspect(id).is_ok();
         let teller = Mutex::new((Classic::new(&is_known), Vec::new()));
         let tell = |lines: Vec<Progress>| lines.iter().for_each(|line| _ = self.sink.send(answer::json_line(line)));

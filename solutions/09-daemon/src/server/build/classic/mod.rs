@@ -13,7 +13,7 @@
 //! it is its turn.
 
 use engine::api::progress::{Event, Stream};
-use engine::api::{Built, ErrorDetail, Progress};
+use engine::api::{Aux, Built, ErrorDetail, Progress};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -208,7 +208,7 @@ impl<'a> Classic<'a> {
         }
         let stage = slot.stage;
         if self.slots.get(place + 1).is_none_or(|next| next.stage != stage) {
-            lines.push(Progress { aux: Some(Built { id: image }), ..Progress::default() });
+            lines.push(Progress { aux: Some(Aux::Built(Built { id: image })), ..Progress::default() });
         }
         true
     }

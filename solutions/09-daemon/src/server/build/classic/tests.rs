@@ -37,7 +37,7 @@ fn shown(events: Vec<Event>, is_known: bool) -> String {
     for line in lines {
         match (line.stream, line.aux) {
             (Some(text), None) => out += &text,
-            (None, Some(built)) => out += &format!("<aux {}>\n", &built.id[..10]),
+            (None, Some(Aux::Built(built))) => out += &format!("<aux {}>\n", &built.id[..10]),
             other => panic!("{other:?}"),
         }
     }

@@ -1,0 +1,140 @@
+//! Where a registry's API is: of the name in a reference, the addresses to try, one after the other.
+
+use crate::settings::Settings;
+use crate::{HUB, HUB_API};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+
+/// One address of a registry, or of a mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `https://registry-1.docker.io`, without a slash at its end. What follows is `/v2/…`.
+    pub base: String,
+    /// Whether its certificate has to be good.
+    pub verify: bool,
+    /// It has what another one has, perhaps.
+    pub mirror: bool,
+}
+
+impl Settings {
+    /// The addresses of the registry of this name: for Docker Hub the mirrors first. A registry that may be insecure, as every one on this
+    /// host may, is asked by HTTPS first all the same, and by plain HTTP if it knows no HTTPS.
+    #[must_use]
+    pub fn endpoints(&self, domain: &str) -> Vec<Endpoint> {
+        if domain == HUB {
+            let mirrors = self.mirrors.iter().map(|mirror| Endpoint {
+                base: mirror.trim_end_matches('/').to_owned(),
+                verify: !self
+                    .is_insecure(mirror.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default()),
+                mirror: true,
+            });
+            let hub = Endpoint { base: format!("https://{HUB_API}"), verify: true, mirror: false };
+            return mirrors.chain([hub]).collect();
+        }
+        let insecure = self.is_insecure(domain);
+        let endpoint = |scheme| Endpoint { base: format!("{scheme}://{domain}"), verify: !insecure, mirror: false };
+        match insecure {
+            true => vec![endpoint("https"), endpoint("http")],
+            false => vec![endpoint("https")],
+        }
+    }
+
+    /// Whether this `host` or `host:port` is one of this machine, or was said to be insecure, by name or by its address.
+    fn is_insecure(&self, host: &str) -> bool {
+        let (name, port) = split_port(host);
+        if self.insecure.iter().any(|entry| entry == host || entry == name) {
+            return true;
+        }
+        let addresses: Vec<IpAddr> = match name.trim_matches(['[', ']']).parse() {
+            Ok(address) => vec![address],
+            // A name may mean this machine, too. Who has no address is not reached in any case.
+            Err(_) if name == "localhost" => vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            Err(_) if self.insecure.iter().any(|entry| entry.contains('/')) || is_bare(name) => {
+                let found = (name, port.unwrap_or(443)).to_socket_addrs();
+                found.map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
+            }
+            Err(_) => Vec::new(),
+        };
+        let within = |address: &IpAddr| is_loopback(address) || self.insecure.iter().any(|net| contains(net, address));
+        addresses.iter().any(within)
+    }
+}
+
+/// A name as `/etc/hosts` has them; one with a dot is a host's elsewhere.
+fn is_bare(name: &str) -> bool {
+    !name.contains('.')
+}
+
+fn is_loopback(address: &IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// `host:5000` → `host`, 5000.
+fn split_port(host: &str) -> (&str, Option<u16>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
+        _ => (host, None),
+    }
+}
+
+/// Whether an address is in a network, such as `10.0.0.0/8`.
+fn contains(network: &str, address: &IpAddr) -> bool {
+    let Some((base, length)) = network.split_once('/') else { return false };
+    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
+    match (base, address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) if length <= 32 => {
+            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+            Ipv4Addr::to_bits(base) & mask == Ipv4Addr::to_bits(*address) & mask
+        }
+        (IpAddr::V6(base), IpAddr::V6(address)) if length <= 128 => {
+            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
+            Ipv6Addr::to_bits(base) & mask == Ipv6Addr::to_bits(*address) & mask
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bases(settings: &Settings, domain: &str) -> Vec<String> {
+        settings.endpoints(domain).into_iter().map(|endpoint| endpoint.base).collect()
+    }
+
+    #[test]
+    fn https_unless_it_may_be_insecure() {
+        let insecure = ["reg.lan:5000", "10.1.0.0/16", "2001:db8::/32"].map(str::to_owned).to_vec();
+        let settings = Settings { insecure, ..Settings::default() };
+        assert_eq!(bases(&settings, "ghcr.io"), ["https://ghcr.io"]);
+        for local in [
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "127.3.4.5",
+            "[::1]:5000",
+            "10.1.2.3:80",
+            "reg.lan:5000",
+            "[2001:db8::7]",
+        ] {
+            let expected = [format!("https://{local}"), format!("http://{local}")];
+            assert_eq!(bases(&settings, local), expected, "{local} may speak plain HTTP");
+        }
+        assert_eq!(bases(&settings, "10.2.0.1:80"), ["https://10.2.0.1:80"]);
+        assert_eq!(bases(&settings, "reg.lan:5001"), ["https://reg.lan:5001"]);
+    }
+
+    #[test]
+    fn docker_hub_has_mirrors() {
+        let mirrors = ["https://mirror.example.org/", "http://127.0.0.1:5000"].map(str::to_owned).to_vec();
+        let settings = Settings { mirrors, ..Settings::default() };
+        let found: Vec<_> = settings.endpoints("docker.io").into_iter().map(|e| (e.base, e.verify, e.mirror)).collect();
+        assert_eq!(
+            found,
+            [
+                ("https://mirror.example.org".to_owned(), true, true),
+                ("http://127.0.0.1:5000".to_owned(), false, true),
+                ("https://registry-1.docker.io".to_owned(), true, false),
+            ]
+        );
+        assert_eq!(bases(&settings, "quay.io"), ["https://quay.io"], "mirrors are Docker Hub's");
+    }
+}

@@ -1,0 +1,29 @@
+//! A layer that is pushed may be there already, in another repository of the same registry: then it need not travel again.
+
+use layers::{Digest, Reference};
+
+/// An image of ours, under a name that says where it came from or went to, and the blobs it is made of.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub name: Reference,
+    pub blobs: Vec<Digest>,
+}
+
+/// The repository from which the registry can take a blob: it has to be one of the same registry, of which we have an image
+/// with this blob, and not the one that is pushed to. Of several, the one that has the most in common with it in its path: we may
+/// read there, most likely (`team/app` can take from `team/base`).
+///
+/// An image is in a registry only if its name has a digest: that is what a pull or a push leaves. A name with a tag may only be
+/// what somebody hopes for.
+#[must_use]
+pub fn source(target: &Reference, blob: &Digest, known: &[Known]) -> Option<String> {
+    let there = known.iter().filter(|image| {
+        image.name.digest().is_some()
+            && image.name.domain() == target.domain()
+            && image.name.path() != target.path()
+            && image.blobs.contains(blob)
+    });
+    let common = |path: &str| path.split('/').zip(target.path().split('/')).take_while(|(a, b)| a == b).count();
+    let best = there.max_by_key(|image| (common(image.name.path()), std::cmp::Reverse(image.name.path())));
+    best.map(|image| image.name.path().to_owned())
+}

@@ -1,0 +1,318 @@
+//! Pulling an image: its manifest, its config, and then its layers, several at once.
+//!
+//! ```text
+//!   manifest (an index? then the one for our platform) ──▶ config ──▶ layer ─┐
+//!                                                                    layer ─┼─▶ unpacked, from the lowest on ──▶ the image
+//!                                                                    layer ─┘
+//! ```
+//!
+//! A layer that is here is not fetched, and one is unpacked as soon as it and all below it are. The image gets its name when everything is
+//! there; until then nobody sees anything of it.
+
+use crate::api::Raw;
+use crate::choice::choose;
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::fetch::Fetch;
+use crate::progress::{Event, Listener, Step};
+use crate::remote::Remote;
+use crate::settings::Settings;
+use layers::blob::DOCUMENT_LIMIT;
+use layers::digest::chain_ids;
+use layers::manifest::{Descriptor, Document, Manifest, Platform, media_type};
+use layers::store::Writing;
+use layers::{Digest, Image, ImageConfig, Layer, Reference, Store};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+/// An index may list indexes; an honest one does not go deeper.
+const INDEX_DEPTH: usize = 3;
+/// overlayfs stacks no more; and nobody is to send us after a million blobs.
+const LAYERS: usize = 500;
+
+/// How to pull.
+pub struct Pull<'a> {
+    pub store: &'a Store,
+    pub settings: &'a Settings,
+    pub credentials: Option<&'a Credentials>,
+    /// None: this machine's.
+    pub platform: Option<&'a Platform>,
+    pub listener: Listener<'a>,
+    /// Whoever sets it wants no more of this.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// A pulled image.
+#[derive(Debug)]
+pub struct Pulled {
+    pub image: Image,
+    /// What its name stands for in the registry: the manifest, or the index.
+    pub digest: Digest,
+    /// It was not here under this name before.
+    pub newer: bool,
+}
+
+impl Pull<'_> {
+    /// Brings an image here, and gives it its name.
+    ///
+    /// # Errors
+    /// In Docker's words; what was fetched until then is kept, for the next attempt.
+    pub fn pull(&self, reference: &Reference) -> Result<Pulled> {
+        let remote = Remote::open(self.settings, reference, self.credentials, false)?;
+        // From the first blob on until the image has its name, nobody may take what comes for garbage.
+        let writing = self.store.writing()?;
+        let wanted = reference.digest().map(Digest::to_string);
+        let wanted = wanted.as_deref().or(reference.tag()).unwrap_or("latest");
+        let raw = remote.ask(|api| api.manifest(wanted)).map_err(|error| translate(error, reference))?;
+        let id = reference.digest().map_or_else(|| wanted.to_owned(), |_| reference.canonical());
+        (self.listener)(Event::Note { id: Some(id), text: format!("Pulling from {}", reference.path()) });
+        let target = Descriptor::new(&raw.media_type, raw.digest, raw.bytes.len() as u64);
+        let before = self.store.resolve(&reference.to_string()).ok();
+
+        let fetch = Fetch {
+            remote: &remote,
+            blobs: self.store.blobs(),
+            patience: self.settings.patience,
+            cancelled: self.cancelled,
+        };
+        let manifest = self.manifest(&remote, raw)?;
+        let config = self.config(&fetch, &manifest, reference)?;
+        self.layers(&fetch, &manifest, &config)?;
+        let image = self.register(&writing, &target, manifest.config.digest, reference)?;
+        let newer = before.is_none_or(|before| before.id != image.id);
+        Ok(Pulled { image, digest: target.digest, newer })
+    }
+
+    /// What the registry has now under this name: its digest, and for which platforms.
+    ///
+    /// # Errors
+    /// As [`Pull::pull`].
+    pub fn look(&self, reference: &Reference) -> Result<Raw> {
+        let remote = Remote::open(self.settings, reference, self.credentials, false)?;
+        let wanted = reference.digest().map(Digest::to_string);
+        let wanted = wanted.as_deref().or(reference.tag()).unwrap_or("latest");
+        remote.ask(|api| api.manifest(wanted)).map_err(|error| translate(error, reference))
+    }
+
+    /// All tags of a repository.
+    ///
+    /// # Errors
+    /// As [`Pull::pull`].
+    pub fn tags(&self, reference: &Reference) -> Result<Vec<String>> {
+        let remote = Remote::open(self.settings, reference, self.credentials, false)?;
+        remote.ask(|api| api.tags()).map_err(|error| translate(error, reference))
+    }
+
+    /// The config of a manifest that was only looked at.
+    ///
+    /// # Errors
+    /// As [`Pull::pull`].
+    pub fn config_of(&self, reference: &Reference, manifest: &Manifest) -> Result<ImageConfig> {
+        let remote = Remote::open(self.settings, reference, self.credentials, false)?;
+        let digest = manifest.config.digest;
+        let bytes = remote.ask(|api| api.blob(&digest, 0)?.bytes(DOCUMENT_LIMIT))?;
+        match Digest::of(&bytes) {
+            found if found == digest => Ok(ImageConfig::parse(&bytes)?),
+            found => Err(Error::Unverified { digest, why: format!("it has {found}") }),
+        }
+    }
+
+    /// From what the name stands for down to one manifest. All documents on the way are kept.
+    fn manifest(&self, remote: &Remote, mut raw: Raw) -> Result<Manifest> {
+        let platform = self.platform.cloned().unwrap_or_else(Platform::host);
+        for _ in 0..INDEX_DEPTH {
+            let document = Document::parse(&raw.bytes, &raw.media_type)?;
+            self.store.blobs().put(&raw.bytes)?;
+            let index = match document {
+                Document::Manifest(manifest) => return check(*manifest),
+                Document::Index(index) => index,
+            };
+            let chosen = choose(&index, &platform)?;
+            raw = match self.store.blobs().document(&chosen.digest) {
+                Ok(bytes) => Raw { bytes, media_type: chosen.media_type.clone(), digest: chosen.digest },
+                Err(_) => remote.ask(|api| api.manifest(&chosen.digest.to_string()))?,
+            };
+            if raw.bytes.len() as u64 != chosen.size {
+                return Err(layers::Error::WrongSize { expected: chosen.size, found: raw.bytes.len() as u64 }.into());
+            }
+        }
+        Err(layers::Error::Document { kind: "index", why: "indexes within indexes, too deep".to_owned() }.into())
+    }
+
+    fn config(&self, fetch: &Fetch<'_>, manifest: &Manifest, reference: &Reference) -> Result<ImageConfig> {
+        if manifest.config.size > DOCUMENT_LIMIT {
+            let (digest, size) = (manifest.config.digest, manifest.config.size);
+            return Err(layers::Error::BlobTooLarge { digest, size, limit: DOCUMENT_LIMIT }.into());
+        }
+        fetch.blob(&manifest.config, &|_| ())?;
+        let config = ImageConfig::parse(&self.store.blobs().document(&manifest.config.digest)?)?;
+        let (blobs, diff_ids) = (manifest.layers.len(), config.rootfs.diff_ids.len());
+        if blobs != diff_ids {
+            let why = format!("it lists {blobs} layers, its config {diff_ids}");
+            return Err(layers::Error::Document { kind: "manifest", why }.into());
+        }
+        let os = config.os.as_str();
+        if !matches!(os, "" | "linux") {
+            return Err(Error::NoImage(format!(
+                "for {os} (image operating system {os:?} cannot be used on this platform)"
+            )));
+        }
+        match self
+            .platform
+            .filter(|wanted| !config.architecture.is_empty() && wanted.architecture != config.architecture)
+        {
+            Some(wanted) => Err(Error::WrongPlatform {
+                name: reference.to_string(),
+                wanted: wanted.to_string(),
+                actual: format!("linux/{}", config.architecture),
+            }),
+            None => Ok(config),
+        }
+    }
+
+    /// Fetches the layers, several at once, and unpacks them from the lowest on.
+    fn layers(&self, fetch: &Fetch<'_>, manifest: &Manifest, config: &ImageConfig) -> Result<()> {
+        let limit = self.store.limits().bytes;
+        if manifest.layers.iter().any(|layer| layer.size > limit) {
+            return Err(layers::Error::LayerTooLarge(limit).into());
+        }
+        let chain = chain_ids(&config.rootfs.diff_ids);
+        let mut known = BTreeSet::new();
+        let (mut missing, mut there) = (Vec::new(), vec![false; manifest.layers.len()]);
+        for (index, layer) in manifest.layers.iter().enumerate() {
+            let blob = self.store.blobs().size(&layer.digest) == Some(layer.size);
+            let whole = blob && self.store.unpacked().contains(&chain[index])?;
+            self.tell(layer, if whole { Step::AlreadyExists } else { Step::PullingFsLayer });
+            match blob {
+                true => there[index] = true,
+                // A layer may be in an image twice: an empty one is.
+                false if known.insert(layer.digest) => missing.push(layer),
+                false => {}
+            }
+            if blob && !whole {
+                self.tell(layer, Step::DownloadComplete);
+            }
+        }
+        missing.iter().skip(self.settings.downloads).for_each(|layer| self.tell(layer, Step::Waiting));
+
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (report, reports) = mpsc::channel::<Result<Digest>>();
+        thread::scope(|scope| {
+            for _ in 0..self.settings.downloads.min(missing.len()) {
+                let report = report.clone();
+                let (next, failed, missing) = (&next, &failed, &missing);
+                scope.spawn(move || {
+                    while let Some(layer) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if failed.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let done = fetch.blob(layer, &|step| self.tell(layer, step));
+                        if done.is_ok() {
+                            self.tell(layer, Step::DownloadComplete);
+                        }
+                        failed.fetch_or(done.is_err(), Ordering::Relaxed);
+                        // Who has heard of a failure listens no more.
+                        report.send(done.map(|()| layer.digest)).ok();
+                    }
+                });
+            }
+            drop(report);
+            let mut unpacked = 0;
+            let mut first_failure = self.unpack(manifest, config, &chain, &there, &mut unpacked).err();
+            for done in reports {
+                match done {
+                    Ok(digest) if first_failure.is_none() => {
+                        let is = |layer: &Descriptor| layer.digest == digest;
+                        manifest
+                            .layers
+                            .iter()
+                            .zip(&mut there)
+                            .filter(|(layer, _)| is(layer))
+                            .for_each(|(_, there)| *there = true);
+                        first_failure = self.unpack(manifest, config, &chain, &there, &mut unpacked).err();
+                    }
+                    Ok(_) => {}
+                    Err(error) => first_failure = first_failure.or(Some(error)),
+                }
+                failed.fetch_or(first_failure.is_some(), Ordering::Relaxed);
+            }
+            first_failure.map_or(Ok(()), Err)
+        })
+    }
+
+    /// Unpacks what can be: each layer that is there with all below it.
+    fn unpack(
+        &self,
+        manifest: &Manifest,
+        config: &ImageConfig,
+        chain: &[Digest],
+        there: &[bool],
+        unpacked: &mut usize,
+    ) -> Result<()> {
+        let whole = there.iter().take_while(|there| **there).count();
+        if whole <= *unpacked {
+            return Ok(());
+        }
+        let layer = |(blob, diff_id): (&Descriptor, &Digest)| Layer {
+            digest: blob.digest,
+            media_type: blob.media_type.clone(),
+            diff_id: *diff_id,
+        };
+        let layers: Vec<Layer> = manifest.layers[..whole].iter().zip(&config.rootfs.diff_ids).map(layer).collect();
+        let mut new = Vec::new();
+        for (blob, chain_id) in manifest.layers.iter().zip(chain).take(whole).skip(*unpacked) {
+            if !self.store.unpacked().contains(chain_id)? {
+                self.tell(blob, Step::Extracting { total: blob.size });
+                new.push(blob);
+            }
+        }
+        self.store.unpacked().ensure(self.store.blobs(), &layers)?;
+        new.iter().for_each(|blob| self.tell(blob, Step::PullComplete));
+        *unpacked = whole;
+        Ok(())
+    }
+
+    /// Gives the image its name, and the one by which its registry knows it for ever.
+    fn register(&self, writing: &Writing, target: &Descriptor, id: Digest, reference: &Reference) -> Result<Image> {
+        let mut names = vec![reference.with_digest(target.digest)];
+        if let (Some(_), None) = (reference.tag(), reference.digest()) {
+            names.push(reference.clone());
+        }
+        Ok(self.store.register_as(writing, target, id, &names)?)
+    }
+
+    fn tell(&self, layer: &Descriptor, step: Step) {
+        (self.listener)(Event::Layer { id: layer.digest, step });
+    }
+}
+
+/// Whether a manifest is one of an image that can be had.
+fn check(manifest: Manifest) -> Result<Manifest> {
+    if !matches!(manifest.config.media_type.as_str(), media_type::OCI_CONFIG | media_type::DOCKER_CONFIG) {
+        return Err(Error::NoImage(manifest.config.media_type));
+    }
+    let foreign =
+        |layer: &&Descriptor| ["foreign", "nondistributable"].iter().any(|word| layer.media_type.contains(word));
+    if let Some(layer) = manifest.layers.iter().find(foreign) {
+        return Err(Error::ForeignLayer(layer.digest));
+    }
+    if manifest.layers.len() > LAYERS {
+        return Err(layers::Error::TooManyLayers(manifest.layers.len()).into());
+    }
+    Ok(manifest)
+}
+
+/// What the registry's refusals mean for a pull.
+pub(crate) fn translate(error: Error, reference: &Reference) -> Error {
+    let name = reference.repository();
+    match error {
+        Error::Answer { answer, .. } if answer.is("MANIFEST_UNKNOWN") => {
+            Error::NoManifest { name: reference.to_string(), answer }
+        }
+        Error::Answer { answer, .. } if answer.is("NAME_UNKNOWN") => Error::NoRepository { name, answer },
+        Error::Answer { answer, .. } if answer.is("DENIED") => Error::PullDenied { name, answer },
+        error => error,
+    }
+}

@@ -1,0 +1,128 @@
+//! `kesako login` and `kesako logout`: who the user is to a registry, in the same file as Docker's.
+
+use super::Verb;
+use crate::output::{put, say, warn};
+use crate::session::Session;
+use crate::terminal;
+use engine::api::LoginAnswer;
+use registry::Credentials;
+use registry::credentials::{File, host_of, key_of_host};
+use std::io::{self, BufRead, IsTerminal, Read};
+
+/// Authenticate to a registry
+#[derive(Debug, clap::Args)]
+pub(super) struct Login {
+    /// Password or Personal Access Token (PAT)
+    #[arg(short, long)]
+    password: Option<String>,
+    /// Take the Password or Personal Access Token (PAT) from stdin
+    #[arg(long)]
+    password_stdin: bool,
+    /// Username
+    #[arg(short, long)]
+    username: Option<String>,
+    server: Option<String>,
+}
+
+/// Log out from a registry
+#[derive(Debug, clap::Args)]
+pub(super) struct Logout {
+    server: Option<String>,
+}
+
+impl Verb for Login {
+    async fn run(mut self, session: Session) -> anyhow::Result<()> {
+        if self.password.is_some() && self.password_stdin {
+            anyhow::bail!("conflicting options: cannot specify both --password and --password-stdin");
+        }
+        if self.password.is_some() {
+            warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
+        }
+        if self.password_stdin {
+            if self.username.as_deref().unwrap_or_default().is_empty() {
+                anyhow::bail!("the --password-stdin option requires --username to be set");
+            }
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text)?;
+            self.password = Some(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r').to_owned());
+        }
+        let key = key(self.server.as_deref());
+        let mut file = File::of_user()?;
+        let client = session.connect()?;
+        let ask = async |credentials: &Credentials| -> anyhow::Result<LoginAnswer> {
+            Ok(client.post("/auth").body_json(credentials).json().await?)
+        };
+
+        let known = file.get(&key)?.filter(|_| self.username.is_none() && self.password.is_none());
+        if let Some(known) = known {
+            warn(format!("Authenticating with existing credentials... [Username: {}]\n", known.username));
+            match ask(&known).await {
+                Ok(answer) => return say(answer.status),
+                Err(error) if !io::stdin().is_terminal() => return Err(error),
+                Err(error) => warn(format!("Login did not succeed, error: {}", crate::session::message(&error))),
+            }
+        }
+        let username = match self.username.filter(|name| !name.is_empty()) {
+            Some(username) => username,
+            None => prompt("Username: ", false)?,
+        };
+        let password = match self.password {
+            Some(password) => password,
+            None => prompt("Password: ", true)?,
+        };
+        if password.is_empty() {
+            anyhow::bail!("password is required");
+        }
+        let mut credentials = Credentials { username, password, serveraddress: key.clone(), ..Credentials::default() };
+        let answer = ask(&credentials).await?;
+        if !answer.identity_token.is_empty() {
+            credentials.password = String::new();
+            credentials.identitytoken = answer.identity_token;
+        }
+        if file.store(&key, &credentials)? {
+            warn(format!(
+                "\nWARNING! Your credentials are stored unencrypted in '{}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n",
+                file.path().display()
+            ));
+        }
+        say(answer.status)
+    }
+}
+
+impl Verb for Logout {
+    async fn run(self, _: Session) -> anyhow::Result<()> {
+        let key = key(self.server.as_deref());
+        say(format!("Removing login credentials for {key}"))?;
+        File::of_user()?.erase(&key)?;
+        Ok(())
+    }
+}
+
+/// Under which name the credentials of a server are kept; without one, Docker Hub's.
+fn key(server: Option<&str>) -> String {
+    let hub = key_of_host(registry::HUB);
+    match server {
+        None | Some("") => hub.to_owned(),
+        Some(server) if server == hub => hub.to_owned(),
+        Some(server) => key_of_host(host_of(server)).to_owned(),
+    }
+}
+
+/// Asks the user; what is secret is not shown.
+fn prompt(question: &str, secret: bool) -> anyhow::Result<String> {
+    if !io::stdin().is_terminal() {
+        anyhow::bail!("cannot perform an interactive login from a non TTY device: use -u and --password-stdin");
+    }
+    put(question)?;
+    let silence = secret.then(terminal::Silence::enter).transpose()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    if silence.is_some() {
+        // The key that ended it was not shown either.
+        put("\n")?;
+    }
+    match line.trim_end_matches(['\n', '\r']) {
+        "" => anyhow::bail!("{} is required", if secret { "password" } else { "username" }),
+        line => Ok(line.to_owned()),
+    }
+}

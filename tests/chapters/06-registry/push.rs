@@ -1,0 +1,106 @@
+//! Pushing.
+
+use super::http::answer;
+use super::site::{Home, Image, Site};
+use layers::{Digest, Reference};
+
+/// An image that is here under this name.
+fn with_image(home: &Home, contents: &[&str], name: &Reference) -> Image {
+    let (site, image) = (Site::new(), Image::of(contents));
+    site.put("made", "v1", &image);
+    let made = home.pull(&site.reference("made:v1")).unwrap().image;
+    home.store.tag(&made, name).unwrap();
+    home.told.lock().unwrap().clear();
+    image
+}
+
+#[test]
+fn an_image_arrives_as_it_was() {
+    let (site, home) = (Site::new(), Home::new());
+    let name = site.reference("team/app:v1");
+    let image = with_image(&home, &["one", "two"], &name);
+    let pushed = home.push(&name).unwrap();
+    assert_eq!((pushed.digest, pushed.size), (image.digest(), image.manifest.len() as u64));
+    let other = Home::new();
+    assert_eq!(other.pull(&name).unwrap().image.id, image.id());
+    let order: Vec<String> = site.state().requests.iter().map(|request| request.method.clone()).collect();
+    let manifest = order.iter().position(|method| method == "PUT").unwrap();
+    assert!(manifest > 0, "the manifest comes last: a registry never has one of something that it lacks");
+    assert_eq!(site.state().requests.iter().rfind(|r| r.method == "PUT").unwrap().path, "/v2/team/app/manifests/v1");
+}
+
+#[test]
+fn what_is_there_is_not_sent() {
+    let (site, home) = (Site::new(), Home::new());
+    let name = site.reference("app:v1");
+    with_image(&home, &["one"], &name);
+    home.push(&name).unwrap();
+    let before = site.state().count("PATCH", "");
+    home.push(&name).unwrap();
+    assert_eq!(site.state().count("PATCH", ""), before);
+    assert!(home.lines().last().unwrap().ends_with("Layer already exists"));
+}
+
+#[test]
+fn a_layer_of_another_repository_is_mounted() {
+    let (site, home) = (Site::new(), Home::new());
+    let (base, app) = (site.reference("team/base:v1"), site.reference("team/app:v1"));
+    with_image(&home, &["one"], &base);
+    home.push(&base).unwrap();
+    let image = home.store.resolve(&base.to_string()).unwrap();
+    home.store.tag(&image, &app).unwrap();
+    home.push(&app).unwrap();
+    assert!(home.lines().last().unwrap().ends_with("Mounted from team/base"), "{:?}", home.lines());
+    let layer = image.manifest.layers[0].digest.to_string();
+    assert!(site.state().blobs.contains_key(&("team/app".to_owned(), layer)));
+}
+
+#[test]
+fn a_registry_that_will_not_mount_is_sent_the_layer() {
+    let site = Site::with(Box::new(|request, _| {
+        request.path.contains("mount=").then(|| answer(403, r#"{"errors":[{"code":"DENIED","message":"no"}]}"#))
+    }));
+    let home = Home::new();
+    let (base, app) = (site.reference("base:v1"), site.reference("app:v1"));
+    with_image(&home, &["one"], &base);
+    home.push(&base).unwrap();
+    home.store.tag(&home.store.resolve(&base.to_string()).unwrap(), &app).unwrap();
+    home.push(&app).unwrap();
+    assert!(home.lines().last().unwrap().ends_with("Pushed"));
+}
+
+#[test]
+fn an_upload_goes_on_where_the_registry_stopped_hearing_us() {
+    let site = Site::with(Box::new(|request, state| {
+        // Of the first piece it takes a part, and then has a trouble of its own.
+        (request.method == "PATCH" && state.count("PATCH", "") == 1).then(|| {
+            let id = request.path.rsplit('/').next().unwrap().to_owned();
+            state.uploads.get_mut(&id).unwrap().extend(&request.body[..100]);
+            answer(500, "")
+        })
+    }));
+    let home = Home::new();
+    let name = site.reference("app:v1");
+    let image = with_image(&home, &["a layer of some length"], &name);
+    home.push(&name).unwrap();
+    let state = site.state();
+    let second = state.requests.iter().filter(|request| request.method == "PATCH").nth(1).unwrap();
+    let whole = image.layers[0].len();
+    let expected = format!("100-{}", whole - 1);
+    assert_eq!((second.body.len(), second.header("content-range")), (whole - 100, Some(expected.as_str())));
+    assert!(state.blobs.contains_key(&("app".to_owned(), Digest::of(&image.layers[0]).to_string())));
+}
+
+#[test]
+fn who_may_not_push_is_told_so() {
+    let site = Site::with(Box::new(|request, _| {
+        let denied = r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
+        (request.method == "POST").then(|| answer(403, denied))
+    }));
+    let home = Home::new();
+    let name = site.reference("app:v1");
+    with_image(&home, &["one"], &name);
+    let error = home.push(&name).unwrap_err().to_string();
+    let expected = "push access denied, repository does not exist or may require authorization: denied: requested access to the resource is denied";
+    assert_eq!(error, expected);
+}
