@@ -1,7 +1,7 @@
 //! The engine's only unsafe code.
 #![allow(unsafe_code)]
 
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Closes all descriptors but the standard three and these.
 pub(crate) fn close_all_but(mut keep: Vec<RawFd>) -> std::io::Result<()> {
@@ -48,4 +48,24 @@ pub(crate) fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
     // SAFETY: it is open (fcntl succeeded), and ours alone: only a shim calls this, first thing in its life, for each
     // number of its boot message once; nothing in this process has opened or wrapped any of them.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Makes a detached mount, and those beneath it, private, and read-only if that is wanted: mount_setattr(2), which neither nix nor
+/// rustix wraps.
+pub(crate) fn make_private(mount: BorrowedFd<'_>, read_only: bool) -> std::io::Result<()> {
+    let attr_set = if read_only { libc::MOUNT_ATTR_RDONLY } else { 0 };
+    let attributes = libc::mount_attr { attr_set, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+    // SAFETY: the path is an empty C string and `attributes` outlives the call; both are only read, and the size is
+    // that of the structure.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }

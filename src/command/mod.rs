@@ -5,6 +5,7 @@ mod attach;
 mod build;
 mod commit;
 mod completion;
+mod cp;
 mod create;
 mod daemon;
 mod diff;
@@ -173,6 +174,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<inspect::Containers>(&["container inspect"], SOME, "Display detailed information on one or more containers", ANY),
     entry::<inspect::Images>(&["image inspect"], "[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images", Words::Images),
     entry::<commit::Commit>(&["container commit", "commit"], "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", "Create a new image from a container's changes", ANY),
+    entry::<cp::Copy>(&["container cp", "cp"], "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tkesako cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", "Copy files/folders between a container and the local filesystem", Words::Files),
     entry::<diff::Diff>(&["container diff", "diff"], "CONTAINER", "Inspect changes to files or directories on a container's filesystem", ANY),
     entry::<export::Export>(&["container export", "export"], ONE, "Export a container's filesystem as a tar archive", ANY),
     entry::<rename::Rename>(&["container rename", "rename"], "CONTAINER NEW_NAME", "Rename a container", ANY),

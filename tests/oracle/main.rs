@@ -9,6 +9,7 @@
 mod support;
 
 mod builds;
+mod copies;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
 mod driver;

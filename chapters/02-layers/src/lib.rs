@@ -25,6 +25,10 @@ mod beneath;
 pub mod blob;
 #[path = "../../../solutions/02-layers/src/compression.rs"]
 pub mod compression;
+#[path = "../../../solutions/02-layers/src/copy_in.rs"]
+pub mod copy_in;
+#[path = "../../../solutions/02-layers/src/copy_out.rs"]
+pub mod copy_out;
 pub mod diff;
 pub mod digest;
 #[path = "../../../solutions/02-layers/src/draft.rs"]

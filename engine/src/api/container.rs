@@ -220,3 +220,36 @@ pub struct ContainersPruned {
     pub containers_deleted: Option<Vec<String>>,
     pub space_reclaimed: u64,
 }
+
+/// What is at a path of a container: the header `X-Docker-Container-Path-Stat`, in base64. These names are lower case in the API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ContainerPathStat {
+    /// The last part of the path.
+    pub name: String,
+    pub size: i64,
+    /// Go's `os.FileMode`: the permissions, and above them what kind of file it is.
+    pub mode: u32,
+    /// RFC 3339.
+    pub mtime: String,
+    /// Where a link leads, from the container's root, as far as there is anything.
+    #[serde(rename = "linkTarget")]
+    pub link_target: String,
+}
+
+impl ContainerPathStat {
+    /// Whether it is a folder (Go, `os.ModeDir`).
+    pub fn is_folder(&self) -> bool {
+        self.mode & 1 << 31 != 0
+    }
+
+    /// Whether it is a symbolic link (Go, `os.ModeSymlink`).
+    pub fn is_link(&self) -> bool {
+        self.mode & 1 << 27 != 0
+    }
+
+    /// Whether it is a device (Go, `os.ModeDevice`).
+    pub fn is_device(&self) -> bool {
+        self.mode & 1 << 26 != 0
+    }
+}

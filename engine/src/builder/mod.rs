@@ -19,7 +19,7 @@ mod run;
 mod settings;
 mod stages;
 mod step;
-mod stubs;
+pub(crate) mod stubs;
 mod verify;
 mod warnings;
 

@@ -14,7 +14,7 @@ const IN_ROOT: ResolveFlags = ResolveFlags::IN_ROOT.union(ResolveFlags::NO_MAGIC
 
 /// What was made, to be cleared away in the opposite order.
 #[derive(Debug, Default)]
-pub(super) struct Stubs {
+pub(crate) struct Stubs {
     made: Vec<Stub>,
 }
 
@@ -37,7 +37,7 @@ struct Times {
 
 impl Stubs {
     /// Makes what is missing of this path.
-    pub(super) fn make(&mut self, root: BorrowedFd<'_>, target: &Path, folder: bool) -> Result<()> {
+    pub(crate) fn make(&mut self, root: BorrowedFd<'_>, target: &Path, folder: bool) -> Result<()> {
         let parts: Vec<_> = target.components().filter(|part| *part != Component::RootDir).collect();
         let mut so_far = PathBuf::from(".");
         for (index, part) in parts.iter().enumerate() {

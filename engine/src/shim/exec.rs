@@ -6,14 +6,14 @@ use super::json_log::Stream;
 use super::launch::Contained;
 use super::protocol::Attachment;
 use super::ready::{Ready, Watch};
+use super::root;
 use crate::container::record::Record;
 use crate::container::state::ProcessIdentity;
 use crate::life::exec::ExecRecord;
 use crate::spec;
 use crate::{Engine, Error, Kind, Result, api, shim};
 use process::{Options, oci};
-use rustix::fs::{CWD, Mode, OFlags};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 /// What became of an exec that was to start.
@@ -108,8 +108,8 @@ fn process(container: &Record, contained: &Contained, config: &api::ExecConfig) 
         process.set_cwd(config.working_dir.clone().into());
     }
     let user = if config.user.is_empty() { &container.config.user } else { &config.user };
-    let root = root_of(contained.init.running.pid).map_err(|e| Error::system("open the container's root", e))?;
-    let user = process::user::resolve(root.as_fd(), user, spec::groups(&container.host_config)?)?;
+    let root = root::of(contained.init.running.pid)?;
+    let user = process::user::resolve(root.folder.as_fd(), user, spec::groups(&container.host_config)?)?;
     let bounding = match config.privileged {
         true => process::capabilities::all(),
         false => spec::bounding(&container.host_config)?,
@@ -123,12 +123,6 @@ fn environment(container: &Record, config: &api::ExecConfig) -> Vec<String> {
     container.config.tty |= config.tty;
     container.config.env.get_or_insert_default().extend(config.env.iter().flatten().cloned());
     spec::environment(&container)
-}
-
-/// proc_pid_root(5): the root as that process sees it, its own mounts included.
-fn root_of(pid: i32) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, format!("/proc/{pid}/root"), flags, Mode::empty())
 }
 
 /// The execs of this container that run.

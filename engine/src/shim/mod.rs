@@ -29,6 +29,7 @@ mod protocol;
 mod ready;
 mod requests;
 mod restart;
+mod root;
 mod run;
 mod stdio;
 
@@ -37,4 +38,5 @@ pub(crate) use detach_keys::parse as parse_detach_keys;
 pub use detach_keys::{DetachKeys, detach_key};
 pub(crate) use json_log::{Bounds, Stream};
 pub(crate) use protocol::{Answer, Attachment, Request, answer, ask, call, is_there, open, refuse, report, report_to};
+pub(crate) use root::{Root, root_of};
 pub(crate) use run::main;

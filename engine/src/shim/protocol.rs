@@ -53,6 +53,8 @@ pub(crate) enum Request {
     Processes,
     /// The networks, or the name, of the container have changed in its record.
     Networks,
+    /// The container's root and its mount namespace, as descriptors behind the answer: see [`super::root`].
+    Root,
 }
 
 /// What an attached client wants of the streams.

@@ -4,6 +4,7 @@ use super::caller::Reply;
 use super::exec;
 use super::launch::Contained;
 use super::protocol::{Answer, Line, Request};
+use super::root;
 use super::run::{Life, Shim};
 use crate::container::state::Status;
 use crate::{Error, Kind, Result, WaitCondition, explain};
@@ -40,6 +41,10 @@ impl Shim {
                 let (started, told) = explain::during(explain, || self.exec(&id, detach, size));
                 self.begin_exec(started, detach, &told, reply);
             }
+            Request::Root => match self.contained().and_then(|contained| root::of(contained.init.running.pid)) {
+                Ok(root) => root.send(&reply.send(&[], Line::Done(Answer::default()))),
+                Err(error) => drop(reply.send(&[], Line::of(Err(error)))),
+            },
             simple => {
                 let (result, told) = explain::during(explain, || self.simple(simple));
                 reply.send(&told, Line::of(result));
@@ -67,6 +72,7 @@ impl Shim {
             | Request::Follow
             | Request::Exec { .. }
             | Request::Kill { .. }
+            | Request::Root
             | Request::Stop { .. }
             | Request::Wait(_) => {}
         }

@@ -6,19 +6,16 @@
 
 use crate::container::record::{Container, Record};
 use crate::container::remove::delete_folder;
+use crate::rooted::{open, resolve};
 use crate::spec::mounts;
 use crate::volume::at_start::Shown;
 use crate::{Engine, Error, Result};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2, readlinkat};
-use rustix::io::Errno;
-use std::collections::{BTreeMap, VecDeque};
+use rustix::fs::{FileType, OFlags, fstat};
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-
-/// As many links as Linux itself follows (path_resolution(7)).
-const MOST_LINKS: usize = 40;
+use std::path::Path;
 
 impl Engine {
     /// Makes the places for these mounts anew: what a source is, a folder or a file, may have changed since the last start.
@@ -67,59 +64,8 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Where a path of the container leads, its links followed, as far as there is anything; the rest of it is taken as it is.
-/// None for what leads nowhere. The image's own text decides here, so it is only ever joined to a folder that holds nothing
-/// but what we have made.
-fn resolve(root: BorrowedFd<'_>, path: &str) -> Option<PathBuf> {
-    let mut ahead: VecDeque<String> = path.split('/').map(str::to_owned).collect();
-    let mut here: Vec<String> = Vec::new();
-    let mut links = 0;
-    while let Some(part) = ahead.pop_front() {
-        match part.as_str() {
-            "" | "." => continue,
-            ".." => {
-                here.pop();
-                continue;
-            }
-            _ => here.push(part),
-        }
-        let Some(link) = link_at(root, &here.join("/")).ok()? else { continue };
-        links += 1;
-        if links > MOST_LINKS {
-            return None;
-        }
-        // A link is read from the folder that it is in, or from the root.
-        here.pop();
-        if link.starts_with('/') {
-            here.clear();
-        }
-        for part in link.split('/').rev() {
-            ahead.push_front(part.to_owned());
-        }
-    }
-    Some(here.iter().collect())
-}
-
 /// The mode of a folder of the image, if there is one at this path, on which there is no link.
 fn mode_of_folder(root: BorrowedFd<'_>, path: &Path) -> Option<u32> {
-    let status = fstat(open(root, path).ok()?).ok()?;
+    let status = fstat(open(root, path, OFlags::PATH | OFlags::NOFOLLOW).ok()?).ok()?;
     (FileType::from_raw_mode(status.st_mode) == FileType::Directory).then_some(status.st_mode & 0o7777)
-}
-
-fn open(root: BorrowedFd<'_>, path: impl AsRef<Path>) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat2(root, path.as_ref(), flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
-}
-
-/// The text of the link at a path on which there is no other; None if it is none, or if there is nothing.
-fn link_at(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<Option<String>> {
-    let found = match open(root, path) {
-        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-        found => found?,
-    };
-    if FileType::from_raw_mode(fstat(&found)?.st_mode) != FileType::Symlink {
-        return Ok(None);
-    }
-    // What is no text cannot be asked for by name either.
-    Ok(readlinkat(&found, c"", Vec::new())?.into_string().ok())
 }

@@ -5,8 +5,8 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat, fchmod, fchown, fgetxattr, flistxattr,
-    fsetxattr, fstat, futimens, lsetxattr, utimensat,
+    AtFlags, CWD, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat, fchmod, fchown, fgetxattr,
+    flistxattr, fsetxattr, fstat, futimens, lsetxattr, openat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -171,8 +171,12 @@ impl Writer {
             }
         }
         if has_mode && mode & (self.umask | 0o7000) != 0 {
-            // Never a link: it was made a moment ago, in a folder nobody else knows.
-            rustix::fs::chmodat(folder, file, Mode::from_raw_mode(mode), AtFlags::empty())
+            // What is there now may be a link of somebody else's, and chmod(2) would follow it: so what is there is held
+            // (`O_PATH` opens nothing), and named by its descriptor.
+            let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let held = openat(folder, file, flags, Mode::empty()).map_err(Fault::step("set the mode"))?;
+            let name = format!("/proc/self/fd/{}", held.as_raw_fd());
+            rustix::fs::chmodat(CWD, name, Mode::from_raw_mode(mode), AtFlags::empty())
                 .map_err(Fault::step("set the mode"))?;
         }
         for (key, value) in &wanted.xattrs {

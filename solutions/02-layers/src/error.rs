@@ -44,6 +44,12 @@ pub enum Error {
     /// The stream of a layer could not be read.
     #[error("layer {layer}: cannot read it: {source}")]
     Unreadable { layer: String, source: io::Error },
+    /// A folder and something else would have to take each other's place, in Docker's words.
+    #[error("cannot overwrite {} {path:?} with {} {at:?}", kind_of(*is_folder), kind_of(!is_folder))]
+    Clash { is_folder: bool, path: PathBuf, at: PathBuf },
+    /// An entry could not be copied.
+    #[error("cannot copy {entry:?}: {why}")]
+    Copy { entry: String, why: String },
     /// Nothing to mount.
     #[error("an image without layers has no filesystem to mount")]
     NoLayers,
@@ -113,6 +119,10 @@ pub enum Refusal {
     HardLinkMissing(String),
     #[error("a hard link to the folder {0:?}")]
     HardLinkFolder(String),
+    #[error("there is a folder in its place")]
+    FolderInTheWay,
+    #[error("there is something in its place that is no folder")]
+    NoFolderInTheWay,
     #[error("a whiteout of the root, or of what is above it")]
     WhiteoutOut,
     #[error("a character device 0:0, which overlayfs would take for a whiteout")]
@@ -202,6 +212,10 @@ impl From<Malformed> for Fault {
     fn from(problem: Malformed) -> Fault {
         Fault::Malformed(problem)
     }
+}
+
+fn kind_of(is_folder: bool) -> &'static str {
+    if is_folder { "directory" } else { "non-directory" }
 }
 
 /// The sentence after a refused mount that says what to do next.

@@ -19,6 +19,8 @@ pub mod attributes;
 mod beneath;
 pub mod blob;
 pub mod compression;
+pub mod copy_in;
+pub mod copy_out;
 pub mod diff;
 pub mod digest;
 pub mod draft;

@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, major, minor, openat2, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, major, minor, openat, openat2, readlinkat, statat,
+};
 use rustix::io::Errno;
 
 use crate::attributes::Attributes;
@@ -39,6 +41,8 @@ pub struct Packer<'a> {
     root: BorrowedFd<'a>,
     whiteouts: Whiteouts,
     to: &'a mut dyn Write,
+    /// What the archive calls a path and all beneath it, where that is another name.
+    called: Option<(PathBuf, PathBuf)>,
     /// The first name of each file that has several.
     links: HashMap<(u64, u64), PathBuf>,
     notes: Vec<String>,
@@ -47,7 +51,24 @@ pub struct Packer<'a> {
 impl<'a> Packer<'a> {
     /// Of files beneath `root`; see [`pack`].
     pub fn new(root: BorrowedFd<'a>, whiteouts: Whiteouts, to: &'a mut dyn Write) -> Self {
-        Self { root, whiteouts, to, links: HashMap::new(), notes: Vec::new() }
+        Self { root, whiteouts, to, called: None, links: HashMap::new(), notes: Vec::new() }
+    }
+
+    /// In the archive `path`, and all beneath it, goes by this name.
+    pub(crate) fn calling(self, path: &Path, name: &Path) -> Self {
+        Self { called: Some((path.to_path_buf(), name.to_path_buf())), ..self }
+    }
+
+    /// The name of a path in the archive.
+    fn name_of(&self, path: &Path) -> PathBuf {
+        match &self.called {
+            Some((known, name)) => match path.strip_prefix(known) {
+                Ok(rest) if rest.as_os_str().is_empty() => name.clone(),
+                Ok(rest) => name.join(rest),
+                Err(_) => path.to_path_buf(),
+            },
+            None => path.to_path_buf(),
+        }
     }
 
     /// Adds what is at this path, which goes through no link; of a folder, not what is in it.
@@ -82,7 +103,7 @@ impl<'a> Packer<'a> {
         Ok(self.notes)
     }
 
-    fn entry(&mut self, path: &Path, status: &Stat) -> Result<()> {
+    pub(crate) fn entry(&mut self, path: &Path, status: &Stat) -> Result<()> {
         let name = path.file_name().unwrap_or_default();
         let layer = self.whiteouts == Whiteouts::Overlay;
         if layer && is_whiteout(status) {
@@ -94,9 +115,9 @@ impl<'a> Packer<'a> {
             self.notes.push(format!("{} was left out: in a layer this name would hide another", path.display()));
             return Ok(());
         }
-        let mut header = Header::new(path, status);
+        let mut header = Header::new(&self.name_of(path), status);
         match FileType::from_raw_mode(status.st_mode) {
-            FileType::RegularFile => return self.file(header, path, status),
+            FileType::RegularFile => return self.file(path),
             FileType::Directory => return self.folder(header, path),
             FileType::Symlink => {
                 header.kind = b'2';
@@ -125,17 +146,21 @@ impl<'a> Packer<'a> {
                 true
             }
             None => {
-                self.links.insert((status.st_dev, status.st_ino), path.to_path_buf());
+                self.links.insert((status.st_dev, status.st_ino), self.name_of(path));
                 false
             }
         }
     }
 
-    fn file(&mut self, mut header: Header, path: &Path, status: &Stat) -> Result<()> {
-        if status.st_nlink > 1 && self.is_link(&mut header, path, status) {
+    fn file(&mut self, path: &Path) -> Result<()> {
+        let Some((file, status)) = regular(self.root, path).map_err(failed("open", path))? else {
+            self.notes.push(format!("{} was left out: it became something else", path.display()));
+            return Ok(());
+        };
+        let mut header = Header::new(&self.name_of(path), &status);
+        if status.st_nlink > 1 && self.is_link(&mut header, path, &status) {
             return self.write(&header.encode());
         }
-        let file = open(self.root, path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(failed("open", path))?;
         header.xattrs = Attributes::read(file.as_fd()).map_err(failed("examine", path))?.xattrs;
         header.size = status.st_size.cast_unsigned();
         self.write(&header.encode())?;
@@ -164,7 +189,10 @@ impl<'a> Packer<'a> {
     fn folder(&mut self, mut header: Header, path: &Path) -> Result<()> {
         let folder = open(self.root, path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed("open", path))?;
         header.kind = b'5';
-        header.name.push(b'/');
+        // The root of all is called that already.
+        if header.name != b"/" {
+            header.name.push(b'/');
+        }
         header.xattrs = Attributes::read(folder.as_fd()).map_err(failed("examine", path))?.xattrs;
         self.write(&header.encode())?;
         match self.whiteouts == Whiteouts::Overlay && whiteout::is_opaque(&folder) {
@@ -304,20 +332,28 @@ pub(crate) struct Walk<'a> {
     root: BorrowedFd<'a>,
     /// Still to visit, the next last.
     ahead: Vec<PathBuf>,
+    passes_over: Option<PassesOver<'a>>,
 }
+
+/// Whether an open folder is to be taken as empty.
+pub(crate) type PassesOver<'a> = &'a dyn Fn(BorrowedFd<'_>) -> bool;
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(root: BorrowedFd<'a>) -> Result<Walk<'a>> {
-        let mut walk = Walk { root, ahead: Vec::new() };
+        let mut walk = Walk { root, ahead: Vec::new(), passes_over: None };
         walk.descend(Path::new(""))?;
         Ok(walk)
+    }
+
+    /// Of this path, itself first; folders that `passes_over` says so of are taken as empty.
+    pub(crate) fn of(root: BorrowedFd<'a>, path: &Path, passes_over: Option<PassesOver<'a>>) -> Walk<'a> {
+        Walk { root, ahead: vec![path.to_path_buf()], passes_over }
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<(PathBuf, Stat)>> {
         while let Some(path) = self.ahead.pop() {
             let status = match open(self.root, &path, OFlags::PATH) {
-                // Removed by whoever still writes here.
-                Err(Errno::NOENT) => continue,
+                Err(errno) if is_gone(errno) => continue,
                 result => {
                     result.and_then(|file| statat(file, c"", AtFlags::EMPTY_PATH)).map_err(failed("examine", &path))?
                 }
@@ -331,12 +367,37 @@ impl<'a> Walk<'a> {
     }
 
     fn descend(&mut self, path: &Path) -> Result<()> {
-        let folder = open(self.root, path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed("open", path))?;
+        let folder = match open(self.root, path, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Err(errno) if is_gone(errno) => return Ok(()),
+            folder => folder.map_err(failed("open", path))?,
+        };
+        if self.passes_over.is_some_and(|passes_over| passes_over(folder.as_fd())) {
+            return Ok(());
+        }
         let mut names = names(folder.as_fd()).map_err(Error::io("read", path))?;
         names.sort_unstable_by(|one, other| other.cmp(one));
         self.ahead.extend(names.into_iter().map(|name| path.join(name)));
         Ok(())
     }
+}
+
+/// What was found a moment ago is not there any more, or a link is in its place: whoever still writes here did that.
+pub(crate) fn is_gone(errno: Errno) -> bool {
+    matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::LOOP)
+}
+
+/// Opens a file for reading, if it is an ordinary one. To open a device may do something, and to read one may tell what is
+/// nobody's business here; and a file may become one at any moment. So what was found is held (`O_PATH` opens nothing), looked at,
+/// and opened anew through /proc (proc_pid_fd(5)): that is the very same file.
+fn regular(root: BorrowedFd<'_>, path: &Path) -> Result<Option<(OwnedFd, Stat)>, Errno> {
+    let found = open(root, path, OFlags::PATH)?;
+    let status = fstat(&found)?;
+    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
+        return Ok(None);
+    }
+    let file =
+        openat(CWD, format!("/proc/self/fd/{}", found.as_raw_fd()), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(Some((file, status)))
 }
 
 /// Opens a path beneath the root, through no link: whoever writes here may be hostile.

@@ -19,6 +19,7 @@ use rustix::io::Errno;
 
 use crate::attributes::{Attributes, Writer, times};
 use crate::beneath::{self, Missing};
+use crate::copy_in::InUse;
 use crate::entry::{Archive, Entry, Kind};
 use crate::error::{Fault, Refusal, Result};
 use crate::place::{Place, names};
@@ -100,7 +101,7 @@ pub fn unpack(archive: impl BufRead, root: BorrowedFd<'_>, options: &Options<'_>
     unpacker.finish(options.layer)
 }
 
-struct Unpacker<'a> {
+pub(crate) struct Unpacker<'a> {
     root: BorrowedFd<'a>,
     whiteouts: Whiteouts,
     attributes: Writer,
@@ -111,6 +112,9 @@ struct Unpacker<'a> {
     implied: BTreeSet<PathBuf>,
     /// Unless the root is a layer of its own: the times of folders that were there before, which they keep.
     found: BTreeMap<PathBuf, Timestamps>,
+    /// Whether they do.
+    keeps_times: bool,
+    in_use: Option<InUse>,
     /// Whiteouts and the folder they are in, for the end.
     marks: Vec<(PathBuf, Mark)>,
     /// With [`Whiteouts::Apply`]: what this archive itself made, which its whiteouts do not mean.
@@ -118,7 +122,7 @@ struct Unpacker<'a> {
 }
 
 impl<'a> Unpacker<'a> {
-    fn new(root: BorrowedFd<'a>, options: &Options<'_>) -> Self {
+    pub(crate) fn new(root: BorrowedFd<'a>, options: &Options<'_>) -> Self {
         let whiteouts = options.whiteouts;
         Unpacker {
             root,
@@ -128,12 +132,19 @@ impl<'a> Unpacker<'a> {
             folders: BTreeMap::new(),
             implied: BTreeSet::new(),
             found: BTreeMap::new(),
+            keeps_times: whiteouts != Whiteouts::Overlay,
+            in_use: None,
             marks: Vec::new(),
             made: BTreeSet::new(),
         }
     }
 
-    fn entry<R: BufRead>(&mut self, entry: &Entry, archive: &mut Archive<R>) -> Result<(), Fault> {
+    /// What is unpacked into is in use. Its folders change with what is put into them, as for cp(1).
+    pub(crate) fn into_use(self, in_use: InUse) -> Self {
+        Self { in_use: Some(in_use), keeps_times: false, ..self }
+    }
+
+    pub(crate) fn entry<R: BufRead>(&mut self, entry: &Entry, archive: &mut Archive<R>) -> Result<(), Fault> {
         let path = beneath::relative(&entry.name)?;
         let Some(name) = path.file_name() else { return self.root(entry) };
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -144,6 +155,9 @@ impl<'a> Unpacker<'a> {
         }
         let parent = self.open_parent(folder)?;
         let place = Place { folder: parent.as_fd(), name, path: &path };
+        if let Some(in_use) = self.in_use {
+            in_use.make_room(&place, entry.kind)?;
+        }
         match entry.kind {
             Kind::File => self.file(&place, entry, archive),
             Kind::Folder => self.folder(&place, entry),
@@ -172,7 +186,7 @@ impl<'a> Unpacker<'a> {
         match self.parent.take() {
             Some((known, folder)) if known == path => Ok(folder),
             _ => {
-                if self.whiteouts != Whiteouts::Overlay {
+                if self.keeps_times {
                     self.note_times(path)?;
                 }
                 let found = beneath::folder(self.root, path, Missing::Create)?;
@@ -352,7 +366,7 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Whiteouts, then the attributes of folders, deepest first.
-    fn finish(mut self, layer: &str) -> Result<Unpacked> {
+    pub(crate) fn finish(mut self, layer: &str) -> Result<Unpacked> {
         for (folder, mark) in std::mem::take(&mut self.marks) {
             self.set_mark(&folder, &mark).map_err(|fault| fault.at(layer, folder.as_os_str().as_bytes()))?;
         }

@@ -1,62 +1,19 @@
 //! A build context on its way to a daemon: an archive that is made while it is sent.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, DuplexStream, ReadBuf};
-use tokio::sync::oneshot;
-use tokio_util::io::SyncIoBridge;
+use super::piped::piped;
+use tokio::io::AsyncRead;
 
 pub use build::context::Outgoing;
 
-/// Bytes that wait between who packs and who sends.
-const PIPE: usize = 256 << 10;
-
-/// The archive, as it is made: however large the context is, there is never more of it in memory than a few blocks. Must be
-/// called inside a tokio runtime.
+/// The archive, as it is made. Must be called inside a tokio runtime.
 pub fn archive(outgoing: Outgoing) -> impl AsyncRead + Send + Unpin {
-    let (ours, theirs) = tokio::io::duplex(PIPE);
-    let (sender, result) = oneshot::channel();
-    tokio::task::spawn_blocking(move || {
-        let mut to = SyncIoBridge::new(theirs);
-        // Who does not read to the end does not want to know either.
-        let _unread = sender.send(outgoing.write(&mut to).map_err(|error| error.to_string()));
-    });
-    Archive { bytes: ours, result: Some(result) }
-}
-
-/// The bytes, and then whether they were all.
-struct Archive {
-    bytes: DuplexStream,
-    result: Option<oneshot::Receiver<Result<(), String>>>,
-}
-
-impl AsyncRead for Archive {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = to.filled().len();
-        match Pin::new(&mut self.bytes).poll_read(cx, to) {
-            Poll::Ready(Ok(())) if to.filled().len() == before => {}
-            other => return other,
-        }
-        // An archive that breaks off must not look like one that is whole.
-        let Some(result) = &mut self.result else { return Poll::Ready(Ok(())) };
-        match Pin::new(result).poll(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(result) => {
-                self.result = None;
-                Poll::Ready(match result {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(why)) => Err(io::Error::other(why)),
-                    Err(_) => Err(io::Error::other("the context was not packed to its end")),
-                })
-            }
-        }
-    }
+    piped(move |mut to| outgoing.write(&mut to).map_err(|error| error.to_string()))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::piped::PIPE;
     use super::*;
     use tokio::io::AsyncReadExt;
 

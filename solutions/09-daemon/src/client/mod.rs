@@ -12,8 +12,10 @@
 //! stream that is dropped half-read then takes its connection with it, which is how the server learns of it.
 
 pub mod context;
+pub mod copy;
 mod error;
 mod hijack;
+mod piped;
 mod request;
 mod response;
 

@@ -8,8 +8,7 @@ use engine::Engine;
 use std::sync::Arc;
 
 /// What each path is for.
-const ABSENT: [(&str, &str); 9] = [
-    ("/containers/{id}/archive", "copying files"),
+const ABSENT: [(&str, &str); 8] = [
     ("/containers/{id}/attach/ws", "attaching through a web socket"),
     ("/containers/{id}/stats", "statistics"),
     ("/containers/{id}/update", "changing the limits of a container"),

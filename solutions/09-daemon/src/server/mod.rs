@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   version    /v1.44/containers/json → /containers/json, and a refusal of versions we do not speak
-//!   a route    one file per family: containers, create, streams, exec, images, archives, build, volumes, system
+//!   a route    one file per family: containers, copy, create, streams, exec, images, archives, build, volumes, system
 //!   params     the query, in Docker's idea of booleans and filters
 //!   blocking   the engine's methods block; each runs on a thread of its own while this one serves others
 //!   answer     JSON as Go prints it, or a body that grows; an engine's error becomes its HTTP status
@@ -16,6 +16,7 @@ mod archives;
 mod blocking;
 mod build;
 mod containers;
+mod copy;
 mod create;
 mod exec;
 mod hijack;
@@ -60,6 +61,7 @@ impl Server {
         let routes = Router::new()
             .merge(system::routes())
             .merge(containers::routes())
+            .merge(copy::routes())
             .merge(create::routes())
             .merge(streams::routes())
             .merge(exec::routes())
