@@ -151,7 +151,7 @@ fn refused() -> Vec<Step> {
         script("--rm --volumes-from copied", "cat /m/t/sent"),
         step("cp -q=false {tmp}/cp/src/file copied:/m/t"),
         step("cp --quiet=false copied:/m/src/file {tmp}/cp/x"),
-        step("cp --help").containing("Use '-' as the destination to stream a tar archive of a"),
+        step("cp --help").containing("Copy files/folders between a container and the local filesystem"),
         step("rm -v copied"),
         step("volume rm data ro"),
     ]

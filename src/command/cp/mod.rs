@@ -15,11 +15,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Copy files/folders between a container and the local filesystem
-///
-/// Use '-' as the source to read a tar archive from stdin
-/// and extract it to a directory destination in a container.
-/// Use '-' as the destination to stream a tar archive of a
-/// container source to stdout.
 #[derive(Debug, clap::Args)]
 pub(super) struct Copy {
     /// Archive mode (copy all uid/gid information)

@@ -14,7 +14,11 @@ use base64::prelude::BASE64_STANDARD;
 use engine::api::ContainerPathStat;
 use engine::{Engine, ExtractOptions};
 use http::HeaderValue;
+use std::io::Read as _;
 use std::sync::Arc;
+
+/// How much of a refused archive is still taken, as by Go's server.
+const UNWANTED: u64 = 256 << 10;
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/containers/{id}/archive", get(archive).head(stat).put(extract))
@@ -40,7 +44,15 @@ async fn extract(State(engine): Shared, Path(id): Path<String>, params: Params, 
         no_overwrite_dir_non_dir: params.flag("noOverwriteDirNonDir"),
     };
     let mut archive = reader(body);
-    blocking(move || engine.extract(&id, &path, &options, &mut archive)).await?;
+    let extract = move || {
+        let extracted = engine.extract(&id, &path, &options, &mut archive);
+        if extracted.is_err() {
+            // A client that still sends would find its pipe broken, and never read why. Who has gone ends this, too.
+            std::thread::spawn(move || std::io::copy(&mut archive.take(UNWANTED), &mut std::io::sink()));
+        }
+        extracted
+    };
+    blocking(extract).await?;
     answer::bytes("application/octet-stream", Body::empty())
 }
 
