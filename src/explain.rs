@@ -88,7 +88,12 @@ mod tests {
     #[test]
     fn a_step_is_one_line() {
         colored::control::set_override(false);
-        let told = Told { man: "clone(2)".into(), shell: "unshare --pid".into(), text: "a new PID namespace".into() };
+        let told = Told {
+            man: "clone(2)".into(),
+            shell: "unshare --pid".into(),
+            text: "a new PID namespace".into(),
+            warning: false,
+        };
         assert_eq!(step(&told), "· a new PID namespace   clone(2)   $ unshare --pid");
     }
 }

@@ -225,6 +225,23 @@ fn modes_other_than_a_bridge() {
     assert!(conflict.contains("port publishing and the container type network mode"), "{conflict}");
 }
 
+/// Who shares a network is left with nothing of it when its owner ends: the address may be another's next.
+#[test]
+fn a_guest_in_a_network_does_not_keep_the_address_of_its_host() {
+    let Some(house) = House::new("a_guest_in_a_network_does_not_keep_the_address_of_its_host") else { return };
+    for end in [&["stop", "-t", "0", "owner"][..], &["rm", "-f", "owner"]] {
+        house.output(&["run", "-d", "--name", "owner", "workbench", "sleep", "600"]);
+        house.output(&["start", "owner"]);
+        house.ok(&["run", "-d", "--name", "guest", "--network", "container:owner", "workbench", "sleep", "600"]);
+        assert!(house.ok(&["exec", "guest", "ip", "-o", "-4", "addr"]).contains("172.17.0.2/"));
+        house.ok(end);
+        let addresses = house.ok(&["exec", "guest", "ip", "-o", "-4", "addr"]);
+        assert!(!addresses.contains("172.17"), "{addresses}");
+        house.is_tidy();
+        house.ok(&["rm", "-f", "guest"]);
+    }
+}
+
 #[test]
 fn files_flags_and_several_networks() {
     let Some(house) = House::new("files_flags_and_several_networks") else { return };

@@ -117,25 +117,33 @@ fn kill_9_at_random_moments_leaks_nothing_of_networks_and_volumes() {
         kill_9(child.id() as i32);
         child.wait().unwrap();
         if let Some(daemon) = daemon.as_mut().filter(|_| dice.below(4) == 0) {
-            kill_9(std::process::Child::id(daemon) as i32);
+            kill_9(daemon.0.id() as i32);
         }
         truth(&house, &format!("round {round} of KESAKO_SEED={seed}, after {line:?}"));
     }
-    if let Some(mut daemon) = daemon {
-        kill_9(daemon.id() as i32);
-        daemon.wait().unwrap();
-    }
+    drop(daemon);
     nothing_is_left(&house);
 }
 
+/// Does not outlive the test, however that ends.
+struct Daemon(std::process::Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        kill_9(self.0.id() as i32);
+        // Of a daemon that is dead already there is nothing to be told.
+        let _reaped = self.0.wait();
+    }
+}
+
 /// The daemon, started if it is not there (any more).
-fn daemon_at(house: &House, socket: &str, before: Option<std::process::Child>) -> std::process::Child {
+fn daemon_at(house: &House, socket: &str, before: Option<Daemon>) -> Daemon {
     if let Some(mut before) = before
-        && before.try_wait().unwrap().is_none()
+        && before.0.try_wait().unwrap().is_none()
     {
         return before;
     }
-    let daemon = house.spawn(&["daemon", "-H", socket]);
+    let daemon = Daemon(house.spawn(&["daemon", "-H", socket]));
     eventually("the daemon listens", || house.output(&["-H", socket, "version"]).status.success());
     daemon
 }

@@ -53,6 +53,16 @@ impl House {
         command
     }
 
+    /// Does something in the network of the host (0) or of the world (1): sockets that are made there stay there.
+    pub(crate) fn within<T: Send>(&self, holder: usize, work: impl FnOnce() -> T + Send) -> T {
+        within(&self.holders[holder].id().to_string(), work)
+    }
+
+    /// The same in the network of a container.
+    pub(crate) fn within_container<T: Send>(&self, name: &str, work: impl FnOnce() -> T + Send) -> T {
+        within(&self.ok(&["inspect", "-f", "{{.State.Pid}}", name]), work)
+    }
+
     pub(crate) fn output(&self, words: &[&str]) -> Output {
         let binary = env!("CARGO_BIN_EXE_kesako");
         let words: Vec<&str> = [binary].into_iter().chain(words.iter().copied()).collect();
@@ -153,4 +163,15 @@ pub(crate) fn hear(run: impl Fn(&str) -> String, place: &str, port: u16) -> Stri
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Does something in the network of this process.
+fn within<T: Send>(pid: &str, work: impl FnOnce() -> T + Send) -> T {
+    let there = std::fs::File::open(format!("/proc/{pid}/ns/net")).unwrap();
+    let visit = || {
+        // This thread ends with the visit.
+        nix::sched::setns(&there, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+        work()
+    };
+    std::thread::scope(|scope| scope.spawn(visit).join().unwrap())
 }

@@ -19,6 +19,8 @@
 
 #[path = "../../../solutions/04-network/src/bridge.rs"]
 mod bridge;
+#[path = "../../../solutions/04-network/src/conntrack.rs"]
+mod conntrack;
 pub mod dns;
 #[path = "../../../solutions/04-network/src/error.rs"]
 mod error;

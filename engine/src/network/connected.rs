@@ -5,7 +5,7 @@ use super::bridges::refuse_ordinary_user;
 use super::names::Directory;
 use super::published::{PublishedPort, reserve};
 use super::store::NetworkRecord;
-use super::{Sweep, wishes};
+use super::{Sweep, joined, wishes};
 use crate::api::EndpointSettings;
 use crate::container::id::ContainerId;
 use crate::container::record::{Container, Record};
@@ -315,6 +315,7 @@ impl Connected {
     /// Gives back what does not end with the shim. If nobody is on the default network any more, the caller is to sweep.
     pub(crate) fn release(&mut self, engine: &Engine) -> Result<Option<Sweep>> {
         let _lock = engine.lock_networks()?;
+        joined::unplug(&self.container, &self.attachments)?;
         engine.release_all(&std::mem::take(&mut self.attachments))?;
         self.save()?;
         Ok(engine.begin_sweep())
@@ -358,7 +359,7 @@ impl Connected {
 }
 
 /// The end of a container's cable on the host: named by its endpoint, so that no two are ever the same.
-fn near_end(attachment: &Attachment) -> String {
+pub(super) fn near_end(attachment: &Attachment) -> String {
     format!("veth{}", &attachment.endpoint[..11])
 }
 

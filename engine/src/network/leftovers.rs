@@ -1,7 +1,7 @@
 //! What does not go by itself: the leases and ports of a killed shim, and the default network when the last container has left it.
 
 use super::store::NetworkRecord;
-use super::{Attachment, attachments};
+use super::{Attachment, attachments, joined};
 use crate::container::id::ContainerId;
 use crate::container::record::Container;
 use crate::{Engine, Result};
@@ -52,6 +52,7 @@ impl Engine {
             return Ok(());
         }
         let lock = self.lock_networks()?;
+        joined::unplug(container, &left)?;
         self.release_all(&left)?;
         let sweep = self.begin_sweep();
         drop(lock);

@@ -15,6 +15,7 @@
 //! Which subnet a network gets is decided in `pools`, which address a container in `range` and `leases`.
 
 mod bridge;
+mod conntrack;
 pub mod dns;
 mod error;
 pub mod forwarding;

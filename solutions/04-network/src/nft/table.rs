@@ -15,7 +15,7 @@ use super::expression::{self as is, Expression, Meta, Verdict};
 use super::publication::{Entry, Publication, entry};
 use super::rules::{hairpins, rules};
 use crate::netlink::Socket;
-use crate::{Error, Result, Subnet};
+use crate::{Error, Result, Subnet, conntrack};
 use rustix::io::Errno;
 use std::net::IpAddr;
 
@@ -138,9 +138,12 @@ impl Table {
             // The ports are ours: we hold the host's sockets. So this was left by somebody who was killed.
             self.withdraw(publications)?;
             let changes = changes(self);
-            return self.commit(changes, "publish the ports");
+            self.commit(changes, "publish the ports")?;
+        } else {
+            added.map_err(Error::kernel("publish the ports"))?;
         }
-        added.map_err(Error::kernel("publish the ports"))
+        conntrack::forget(publications);
+        Ok(())
     }
 
     /// Takes published ports back. Those that are not published any more are no error.
@@ -158,6 +161,7 @@ impl Table {
                 Err(errno) => return Err(Error::kernel(format!("withdraw {publication}"))(errno)),
             }
         }
+        conntrack::forget(publications);
         Ok(())
     }
 
