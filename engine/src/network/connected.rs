@@ -156,15 +156,20 @@ impl Connected {
         drop(lock);
 
         let near = near_end(&attachment);
+        let bridge = engine.bridge(&network);
         let cable = Cable {
             near: &near,
             far: &attachment.link,
             mac: network::parse_mac(&attachment.mac)?,
-            mtu: engine.bridge(&network).mtu,
+            mtu: bridge.mtu,
             addresses: &attachment.addresses,
             gateways: &[],
         };
-        Ok(self.sandbox.plug(&mut ensured.links, ensured.index, &cable)?)
+        self.sandbox.plug(&mut ensured.links, ensured.index, &cable)?;
+        if !bridge.among_themselves {
+            ensured.links.isolate(&near)?;
+        }
+        Ok(())
     }
 
     fn choose(

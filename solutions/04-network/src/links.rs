@@ -24,6 +24,7 @@ const IFLA_PROTINFO: u16 = 12;
 pub(crate) const IFLA_LINKINFO: u16 = 18;
 pub(crate) const IFLA_INFO_KIND: u16 = 1;
 const IFLA_BRPORT_MODE: u16 = 4;
+const IFLA_BRPORT_ISOLATED: u16 = 33;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_BROADCAST: u16 = 4;
@@ -149,12 +150,28 @@ impl Links {
     /// # Errors
     /// The kernel refuses.
     pub fn hairpin(&mut self, name: &str) -> Result<()> {
+        self.set_port(name, IFLA_BRPORT_MODE, "let it answer itself")
+    }
+
+    /// Lets nothing pass between this port of a bridge and others that are isolated. (A rule alone would not do: what stays on a
+    /// bridge comes to the rules only where the module br_netfilter sends it there.)
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn isolate(&mut self, name: &str) -> Result<()> {
+        tracing::info!(target: "explain", man = "bridge(8)", shell = format!("bridge link set dev {name} isolated on"),
+            "what comes by {name} goes to the host only, and to no other container");
+        self.set_port(name, IFLA_BRPORT_ISOLATED, "isolate it")
+    }
+
+    /// Switches something on at a port of a bridge.
+    fn set_port(&mut self, name: &str, switch: u16, step: &str) -> Result<()> {
         let index = self.need(name)?;
         let mut message = Message::new(RTM_SETLINK, 0, &ifinfo(AF_BRIDGE, index, false));
         message.nested(IFLA_PROTINFO, |port| {
-            port.attribute(IFLA_BRPORT_MODE, &[1]);
+            port.attribute(switch, &[1]);
         });
-        self.execute(format!("let {name} answer itself"), vec![message])
+        self.execute(format!("set up {name} as a port of its bridge and {step}"), vec![message])
     }
 
     /// Gives a link its addresses, brings it up, and sends everything for others to its gateways. Returns its number.

@@ -82,19 +82,17 @@ impl Range {
     /// for the network and for everybody in it. Of a subnet of IPv6 the first, `subnet.at(0)`, is not to be given either: it is any
     /// router's (RFC 4291, 2.6.1).
     ///
-    /// The block that is handed out from is `self.handed_out` where there is one, and else the whole subnet;
-    /// `block.at(n)` is its nth address, from 0, and `block.size()` how many there are, as `u128`. A `/64` has 18 446 744 073 709 551 616:
-    /// look at none after the one you give, and do not walk on for ever where all are taken. (`taken.len()`, those of `self.others`, and
-    /// four more are enough to look at: among so many is one that is free, or there is none.)
+    /// The block that is handed out from is `self.handed_out` where there is one, and else the whole subnet; `block.at(n)` is its nth
+    /// address, from 0, and `block.size()` how many there are, as `u128`. A `/64` of IPv6 has 18 446 744 073 709 551 616, so look at none
+    /// behind the one that you give.
     ///
     /// # Errors
     /// [`Error::NoMoreAddresses`], with `version` 4 or 6.
     pub fn next(&self, taken: &BTreeSet<IpAddr>, network: &str) -> Result<IpAddr> {
         // exercise: 4.2 next: the lowest address that nobody has
         let block = self.handed_out.unwrap_or(self.subnet);
-        let enough = (taken.len() + self.others.len() + 4) as u128;
         let any_routers = |address: IpAddr| address.is_ipv6() && address == self.subnet.at(0);
-        (0..block.size().min(enough))
+        (0..block.size())
             .map(|n| block.at(n))
             .find(|&address| self.is_for_containers(address) && !any_routers(address) && !taken.contains(&address))
             .ok_or_else(|| Error::NoMoreAddresses {

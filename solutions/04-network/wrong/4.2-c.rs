@@ -1,7 +1,6 @@
 // mistake: what is handed out is not asked for; the whole subnet is
-let enough = (taken.len() + self.others.len() + 4) as u128;
 let any_routers = |address: IpAddr| address.is_ipv6() && address == self.subnet.at(0);
-(0..self.subnet.size().min(enough))
+(0..self.subnet.size())
     .map(|n| self.subnet.at(n))
     .find(|&address| self.is_for_containers(address) && !any_routers(address) && !taken.contains(&address))
     .ok_or_else(|| Error::NoMoreAddresses {

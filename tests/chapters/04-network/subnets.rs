@@ -10,25 +10,20 @@ fn subnet(text: &str) -> Subnet {
 }
 
 fn both_ways(one: &str, other: &str, expected: bool, why: &str) {
-    for (one, other) in [(one, other), (other, one)] {
-        let words = if expected { "overlaps" } else { "does not overlap" };
-        let why = format!("{one} {words} {other}: {why} {READ}");
-        expect(subnet(one).overlaps(subnet(other)), expected, &why);
+    for (asked, of) in [(one, other), (other, one)] {
+        let words = if expected { "have addresses in common" } else { "have no address in common" };
+        let why = format!("subnet({asked}).overlaps({of}): {one} and {other} {words}; {why} {READ}");
+        expect(subnet(asked).overlaps(subnet(of)), expected, &why);
     }
 }
 
 #[test]
 fn the_shorter_prefix_decides() {
     both_ways("172.17.0.0/16", "172.17.0.0/16", true, "they are the same.");
-    both_ways(
-        "172.17.0.0/16",
-        "172.17.5.0/24",
-        true,
-        "all addresses of the second begin with the 16 bits of the first.",
-    );
-    both_ways("10.0.0.0/8", "10.255.255.255/32", true, "the second is one address, and it begins with 10.");
+    both_ways("172.17.0.0/16", "172.17.5.0/24", true, "all addresses of 172.17.5.0/24 begin with 172.17.");
+    both_ways("10.0.0.0/8", "10.255.255.255/32", true, "10.255.255.255/32 is one address, and it begins with 10.");
     both_ways("172.17.0.0/16", "172.18.0.0/16", false, "17 is not 18, and both have these 16 bits fixed.");
-    both_ways("172.16.0.0/12", "172.31.0.0/16", true, "the first has 12 bits fixed; the rest of 31 is free in it.");
+    both_ways("172.16.0.0/12", "172.31.0.0/16", true, "172.16.0.0/12 has 12 bits fixed; the rest of 31 is free in it.");
     both_ways("172.16.0.0/12", "172.32.0.0/16", false, "the twelfth bit of 32 is another one than that of 16.");
     both_ways("10.0.0.0/31", "10.0.0.2/31", false, "each has two addresses: .0 and .1, .2 and .3.");
 }
@@ -42,14 +37,14 @@ fn the_bits_behind_the_prefix_say_nothing() {
         "172.17.9.9/16 is all that begins with 172.17, as 172.17.0.0/16 is.",
     );
     both_ways("10.1.2.77/30", "10.1.2.78/30", true, "with 30 bits fixed, 76 to 79 are one block.");
-    both_ways("10.1.2.79/30", "10.1.2.80/30", false, "the first is 76 to 79, the second 80 to 83.");
+    both_ways("10.1.2.79/30", "10.1.2.80/30", false, "one is 76 to 79, the other 80 to 83.");
 }
 
 #[test]
 fn a_prefix_of_no_bits_is_all_addresses_of_its_family() {
-    both_ways("0.0.0.0/0", "192.168.7.0/24", true, "no bit is fixed in the first.");
+    both_ways("0.0.0.0/0", "192.168.7.0/24", true, "with a prefix of no bits, none is fixed.");
     both_ways("0.0.0.0/0", "0.0.0.0/0", true, "both are all of IPv4.");
-    both_ways("::/0", "fd00::/64", true, "no bit is fixed in the first.");
+    both_ways("::/0", "fd00::/64", true, "with a prefix of no bits, none is fixed.");
     both_ways("::/0", "::/0", true, "both are all of IPv6.");
     both_ways("0.0.0.0/0", "::/0", false, "no address of IPv4 is one of IPv6.");
     both_ways("10.0.0.0/8", "0a00::/8", false, "they begin with the same eight bits, but are of two families.");

@@ -8,12 +8,12 @@ use std::os::fd::{AsFd, AsRawFd};
 
 const READ: &str = "Read: veth(4), rtnetlink(7), and the task above the function";
 
-/// `struct ifinfomsg`: whether it brings the link up.
+/// `struct ifinfomsg`: whether it brings the link up. Family, kind and number are left open in it.
 fn ifinfo(bytes: &[u8]) -> String {
-    let Some(flags) = bytes.get(8..12).map(|bytes| u32::from_ne_bytes(bytes.try_into().unwrap())) else {
-        return format!("no whole structure ifinfo: {bytes:?}");
-    };
-    format!("ifinfo, {}", if flags & 1 == 1 { "up" } else { "down" })
+    match bytes.get(..16) {
+        Some([0, 0, 0, 0, 0, 0, 0, 0, flags, ..]) => format!("ifinfo, {}", if flags & 1 == 1 { "up" } else { "down" }),
+        _ => format!("no structure ifinfo at its beginning, but {:?}", bytes.get(..8).unwrap_or(bytes)),
+    }
 }
 
 /// The attributes behind a structure of 16 bytes, in the order of their numbers, which says nothing to the kernel.

@@ -124,6 +124,25 @@ sandboxed! {
         assert_eq!(within(house.world.namespace(), || echo(&format!("{HOST}:5353"))).as_deref(), Some(&b"hello"[..]));
     }
 
+    fn containers_that_are_kept_apart_do_not_reach_each_other() {
+        // Without br_netfilter, what stays on a bridge comes to no rule.
+        let _not_loaded = std::fs::write("/proc/sys/net/bridge/bridge-nf-call-iptables", "0");
+        let house = House::new();
+        let mut shy = house.network(&Bridge { among_themselves: false, ..bridge("kes-shy", "10.1.0.1/24") });
+        let one = container(&mut shy, "10.1.0.2/24", "10.1.0.1");
+        let two = container(&mut shy, "10.1.0.3/24", "10.1.0.1");
+        serve(two.namespace(), "two", 80);
+        serve(house.world.namespace(), "world", 80);
+        for near in [Ipv4Addr::new(10, 1, 0, 2), Ipv4Addr::new(10, 1, 0, 3)] {
+            shy.links.isolate(&format!("v{}", near.to_bits())).unwrap();
+        }
+        assert_ne!(call(one.namespace(), "10.1.0.3:80"), "two hears 10.1.0.2");
+        assert_eq!(call(one.namespace(), &format!("{WORLD}:80")), format!("world hears {HOST}"));
+        assert_eq!(call(&Namespace::current().unwrap(), "10.1.0.3:80"), "two hears 10.1.0.1");
+        shy.table.publish(&[publication("0.0.0.0", 8080, "10.1.0.3", 80)]).unwrap();
+        assert_eq!(call(house.world.namespace(), &format!("{HOST}:8080")), format!("two hears {WORLD}"));
+    }
+
     fn an_internal_network_ends_at_its_bridge() {
         let house = House::new();
         let mut inner = house.network(&Bridge { internal: true, ..bridge("kes-inner", "10.1.0.1/24") });
