@@ -3,11 +3,12 @@
 use anyhow::{Context as _, Result, ensure};
 use std::fmt;
 use std::fs::{self, Permissions};
-use std::io::{Read as _, Seek as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ impl User {
     /// Us; and, if we are root, somebody who is not, provided that they can read this file.
     pub fn all(file: &Path) -> Vec<Self> {
         let stranger = Self::Stranger(54_322);
-        let root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
+        let root = is_root();
         let mut may_read = Command::new("test");
         may_read.arg("-r").arg(file);
         let may_read = root && stranger.run_as(&mut may_read).status().is_ok_and(|status| status.success());
@@ -38,6 +39,10 @@ impl User {
             println!("NOT RUN as an ordinary user: {} cannot be read by others", file.display());
         }
         [Self::Me].into_iter().chain(may_read.then_some(stranger)).collect()
+    }
+
+    fn is_root(self) -> bool {
+        matches!(self, Self::Me) && is_root()
     }
 
     fn run_as(self, command: &mut Command) -> &mut Command {
@@ -84,6 +89,47 @@ pub struct World {
     user: User,
     /// How many scenarios have begun, each in a folder of its own.
     begun: AtomicUsize,
+    /// Those that are not cleared away.
+    places: Mutex<Vec<Place>>,
+}
+
+/// Where a scenario is played.
+struct Place {
+    folder: PathBuf,
+    network: Option<Network>,
+}
+
+/// A network namespace. What root's engine does to the network in a scenario must not be the machine's: with an exercise open,
+/// it may stay.
+struct Network(Child);
+
+impl Network {
+    fn new() -> Result<Self> {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "sh", "-c", "echo; exec sleep infinity"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut holder = command.spawn().context("unshare(1) of util-linux does not run")?;
+        let begun = holder.stdout.take().context("unshare has no output")?;
+        let network = Self(holder);
+        let mut line = String::new();
+        BufReader::new(begun).read_line(&mut line)?;
+        ensure!(line == "\n", "a network namespace for the scenarios cannot be made");
+        Ok(network)
+    }
+
+    /// The shell, in here.
+    fn shell(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.0.id())).args(["--", "sh"]);
+        command
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // The namespace lasts as long as anybody is in it.
+        let _ended = self.0.kill();
+        let _reaped = self.0.wait();
+    }
 }
 
 impl World {
@@ -94,10 +140,11 @@ impl World {
             chown(folder.path(), Some(id), Some(id))?;
         }
         fs::copy(program, folder.path().join("kesako")).with_context(|| format!("{}", program.display()))?;
-        let world = Self { folder, user, begun: AtomicUsize::new(0) };
-        let place = world.folder.path().join("template");
-        world.run("mkdir template", world.folder.path())?;
-        let (made, _) = world.run("kesako tag workbench made && kesako save -o ../made.tar made", &place)?;
+        let world = Self { folder, user, begun: AtomicUsize::new(0), places: Mutex::default() };
+        let all = Place { folder: world.folder.path().to_owned(), network: None };
+        let template = Place { folder: all.folder.join("template"), network: None };
+        world.run("mkdir template", &all)?;
+        let (made, _) = world.run("kesako tag workbench made && kesako save -o ../made.tar made", &template)?;
         ensure!(made.code == Some(0), "the scenarios cannot begin: {}", made.text);
         Ok(world)
     }
@@ -156,9 +203,11 @@ impl World {
     /// Plays these commands in a root of their own, as long as it may go on.
     fn scenario(&self, commands: &[&str], go_on: impl Fn(usize, &Played) -> bool) -> Result<Vec<Played>> {
         let name = self.begun.fetch_add(1, Ordering::Relaxed).to_string();
-        let (copied, _) = self.run(&format!("cp -a template {name}"), self.folder.path())?;
+        let all = Place { folder: self.folder.path().to_owned(), network: None };
+        let (copied, _) = self.run(&format!("cp -a template {name}"), &all)?;
         ensure!(copied.code == Some(0), "{}", copied.text);
-        let place = self.folder.path().join(name);
+        let network = if self.user.is_root() { Some(Network::new()?) } else { None };
+        let place = Place { folder: all.folder.join(name), network };
         let mut all = Vec::new();
         let mut groups = Vec::new();
         for command in commands {
@@ -177,28 +226,29 @@ impl World {
         }
         // A daemon, perhaps.
         groups.into_iter().try_for_each(kill)?;
+        self.places.lock().map_err(|_| anyhow::anyhow!("a scenario panicked"))?.push(place);
         Ok(all)
     }
 
     /// Removes what the scenarios have left, which is for a time when nothing is open.
     pub fn clear(&self) -> Result<()> {
-        for number in 0..self.begun.swap(0, Ordering::Relaxed) {
-            let place = self.folder.path().join(number.to_string());
+        for place in self.places.lock().map_err(|_| anyhow::anyhow!("a scenario panicked"))?.drain(..) {
             let (removed, _) = self.run(REMOVE_ALL, &place)?;
             ensure!(removed.code == Some(0), "cannot clear away: {}", removed.text);
-            fs::remove_dir_all(&place).with_context(|| format!("{}", place.display()))?;
+            fs::remove_dir_all(&place.folder).with_context(|| format!("{}", place.folder.display()))?;
         }
         Ok(())
     }
 
     /// A line for the shell, with the program in its path and a root in `place`; and its process group.
-    fn run(&self, line: &str, place: &Path) -> Result<(Played, u32)> {
+    fn run(&self, line: &str, place: &Place) -> Result<(Played, u32)> {
         let mut output = tempfile::tempfile()?;
         let path = std::env::var("PATH").unwrap_or_default();
-        let mut command = Command::new("sh");
+        let mut command = place.network.as_ref().map_or_else(|| Command::new("sh"), Network::shell);
+        let folder = &place.folder;
         command.env_clear().env("PATH", format!("{}:{path}", self.folder.path().display()));
-        command.env("KESAKO_ROOT", place.join("root")).env("HOME", place).env("TMPDIR", place);
-        command.args(["-c", line]).current_dir(place).process_group(0);
+        command.env("KESAKO_ROOT", folder.join("root")).env("HOME", folder).env("TMPDIR", folder);
+        command.args(["-c", line]).current_dir(folder).process_group(0);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
         let mut child = self.user.run_as(&mut command).spawn()?;
         let deadline = Instant::now() + PATIENCE;
@@ -217,6 +267,10 @@ impl World {
         let text = String::from_utf8_lossy(&text).into_owned();
         Ok((Played { command: line.to_owned(), code: child.wait()?.code(), text, hung }, child.id()))
     }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 
 /// Kills a process group, if it is still there.
