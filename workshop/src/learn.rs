@@ -113,8 +113,7 @@ fn check(root: &Path, chapter: &Chapter, exercises: &[&Exercise]) -> Result<bool
         }
         if let Some((test, said)) = tests.iter().find_map(|test| Some((test, outcome.failed.get(test)?))) {
             println!("\n  {}", test.bold());
-            let said = said.lines().filter_map(readable).collect::<Vec<_>>().join("\n");
-            said.trim_end().lines().for_each(|line| println!("  {line}"));
+            told(said).trim_end().lines().for_each(|line| println!("  {line}"));
         }
         println!("\n  In {}. To read:", chapter.learners().join(&exercise.file).display());
         read.iter().for_each(|read| println!("    {read}"));
@@ -134,16 +133,28 @@ const AROUND_A_SNAPSHOT: [&str; 7] = [
     "snapshot assertion for ",
 ];
 
+/// What the harness says of two that should differ.
+const ALIKE: &str = "assertion `left != right` failed: ";
+
 /// What the harness and insta call things, and what they are to a learner: the suites name what they found first.
-const WORDS: [(&str, &str); 5] = [
+const WORDS: [(&str, &str); 6] = [
     ("assertion `left == right` failed: ", ""),
+    (ALIKE, ""),
     ("  left: ", "found:    "),
     (" right: ", "expected: "),
     ("-old snapshot", "-expected"),
     ("+new results", "+yours"),
 ];
 
-/// A failure without the words of the harness, and with the paths that a reader would open.
+/// A failure as it is told. Of two that should differ and do not, neither is what was expected, and one is enough.
+fn told(said: &str) -> String {
+    let alike = said.contains(ALIKE);
+    let lines = said.lines().filter_map(readable).filter(|line| !(alike && line.starts_with("expected: ")));
+    let named = |line: String| if alike { line.replacen("found:    ", "both are: ", 1) } else { line };
+    lines.map(named).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of it without the words of the harness, and with the paths that a reader would open.
 fn readable(line: &str) -> Option<String> {
     if AROUND_A_SNAPSHOT.iter().any(|words| line.starts_with(words))
         || line.starts_with('─') && !line.contains('┬') && !line.contains('┴')
@@ -247,6 +258,14 @@ pub fn find(root: &Path, id: Id) -> Result<(Chapter, Id)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_that_should_differ_one_is_shown() {
+        let said = "assertion `left != right` failed: a COPY is no RUN\n  left: sha256:1\n right: sha256:1";
+        assert_eq!(told(said), "a COPY is no RUN\nboth are: sha256:1");
+        let said = "assertion `left == right` failed: why\n  left: 1\n right: 2";
+        assert_eq!(told(said), "why\nfound:    1\nexpected: 2");
+    }
 
     #[test]
     fn a_failure_is_made_readable() {

@@ -115,7 +115,7 @@ impl Stamp {
 /// * what is in it ([`Kind::content`]),
 ///
 /// and *not* its stamp: no time, no inode. Every field is hashed as its length, a space, and its bytes, so that the
-/// files `ab` and `c` are not the files `a` and `bc`: [`field`] does that.
+/// files `ab` and `c` are not the files `a` and `bc`: [`field`] does that. A `Hasher` begins as `Hasher::default()`.
 pub(crate) fn digest(entries: &[Entry]) -> Digest {
     // exercise: 3.6 digest: what a copy is known by, wherever and whenever its files were checked out
     todo!("exercise 3.6, digest: what a copy is known by, wherever and whenever its files were checked out")
