@@ -4,9 +4,9 @@ use super::Verb;
 use crate::output::{put, say, warn};
 use crate::session::Session;
 use crate::terminal;
+use ::registry::Credentials;
+use ::registry::credentials::{File, host_of, key_of_host};
 use engine::api::LoginAnswer;
-use registry::Credentials;
-use registry::credentials::{File, host_of, key_of_host};
 use std::io::{self, BufRead, IsTerminal, Read};
 
 /// Authenticate to a registry
@@ -100,7 +100,7 @@ impl Verb for Logout {
 
 /// Under which name the credentials of a server are kept; without one, Docker Hub's.
 fn key(server: Option<&str>) -> String {
-    let hub = key_of_host(registry::HUB);
+    let hub = key_of_host(::registry::HUB);
     match server {
         None | Some("") => hub.to_owned(),
         Some(server) if server == hub => hub.to_owned(),

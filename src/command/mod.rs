@@ -29,6 +29,7 @@ mod prune;
 mod ps;
 mod pull;
 mod push;
+mod registry;
 mod rename;
 mod rm;
 mod rmi;
@@ -143,6 +144,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("container", "Manage containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
+    ("registry", "Serve images"),
     ("system", "Manage Kesako"),
     ("volume", "Manage volumes"),
 ];
@@ -196,6 +198,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<push::Push>(&["image push", "push"], "[OPTIONS] NAME[:TAG]", "Upload an image to a registry", Words::Images),
     entry::<login::Login>(&["login"], "[OPTIONS] [SERVER]", "Authenticate to a registry", Words::Nothing),
     entry::<login::Logout>(&["logout"], "[SERVER]", "Log out from a registry", Words::Nothing),
+    plain::<registry::Serve>(&["registry serve"], "[OPTIONS]", "Serve a registry", Words::Nothing),
     hidden(plain::<search::Search>(&["search"], "TERM", "Search Docker Hub for images", Words::Nothing)),
     entry::<volume::Create>(&["volume create"], "[OPTIONS] [VOLUME]", "Create a volume", Words::Nothing),
     entry::<volume::Inspect>(&["volume inspect"], "[OPTIONS] VOLUME [VOLUME...]", "Display detailed information on one or more volumes", Words::Volumes),

@@ -4,10 +4,10 @@ use super::Verb;
 use crate::output::say;
 use crate::session::Session;
 use crate::transfer::{To, Transfer};
+use ::registry::credentials::{File, key};
+use ::registry::{Credentials, Reference};
 use daemon::Client;
 use engine::api::Progress;
-use registry::credentials::{File, key};
-use registry::{Credentials, Reference};
 
 /// Download an image from a registry
 #[derive(Debug, clap::Args)]

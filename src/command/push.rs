@@ -4,7 +4,7 @@ use super::{Verb, pull};
 use crate::output::say;
 use crate::session::Session;
 use crate::transfer::{To, Transfer};
-use registry::Reference;
+use ::registry::Reference;
 
 /// Upload an image to a registry
 #[derive(Debug, clap::Args)]

@@ -7,6 +7,8 @@ mod auth;
 mod challenge;
 #[path = "06-registry/credentials.rs"]
 mod credentials;
+#[path = "06-registry/flight.rs"]
+mod flight;
 #[path = "06-registry/hostile.rs"]
 mod hostile;
 #[path = "06-registry/http.rs"]

@@ -27,7 +27,10 @@ pub struct PullOptions {
 
 impl Engine {
     /// How registries are to be reached: `daemon.json` in the data root, else in `/etc/kesako`; an ordinary user's is in `~/.config/kesako`.
-    pub(crate) fn registries(&self) -> Result<Settings> {
+    ///
+    /// # Errors
+    /// A file that makes no sense.
+    pub fn registries(&self) -> Result<Settings> {
         let home =
             || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(|home| PathBuf::from(home).join(".config"));
         let base = |system: &str| match bootstrap::ordinary_user() {

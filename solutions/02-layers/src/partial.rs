@@ -59,12 +59,31 @@ impl Blobs {
         Ok(None)
     }
 
+    /// Makes a blob of a file in this layout, by renaming it. Its bytes were hashed as they were written: whoever calls this knows that they are
+    /// what the digest says.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn adopt(&self, digest: &Digest, file: &File, path: &Path) -> Result<()> {
+        // Data before name: after a power cut a blob is whole, or absent.
+        let mode = fs::Permissions::from_mode(0o644);
+        file.set_permissions(mode).map_err(Error::io("set the mode of", path))?;
+        file.sync_data().map_err(Error::io("sync", path))?;
+        let place = self.path(digest);
+        fs::rename(path, &place).map_err(Error::io("store", &place))?;
+        let folder = place.parent().unwrap_or(Path::new("/"));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))
+    }
+
     fn partial_folder(&self) -> PathBuf {
         self.layout().join("partial")
     }
 
     /// Removes parts that nobody has added to for a day, and nobody holds.
-    pub(crate) fn sweep_partial(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sweep_partial(&self) -> Result<()> {
         let folder = self.partial_folder();
         let entries = match fs::read_dir(&folder) {
             // Nothing was ever fetched.
@@ -119,14 +138,7 @@ impl Partial {
             self.restart()?;
             return Err(refused);
         }
-        // Data before name: after a power cut a blob is whole, or absent.
-        let mode = fs::Permissions::from_mode(0o644);
-        self.file.set_permissions(mode).map_err(Error::io("set the mode of", &self.path))?;
-        self.file.sync_data().map_err(Error::io("sync", &self.path))?;
-        let place = self.blobs.path(&self.digest);
-        fs::rename(&self.path, &place).map_err(Error::io("store", &place))?;
-        let folder = place.parent().unwrap_or(Path::new("/"));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))
+        self.blobs.adopt(&self.digest, &self.file, &self.path)
     }
 
     fn hash_what_is_there(&mut self) -> Result<()> {

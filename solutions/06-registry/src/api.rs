@@ -123,6 +123,16 @@ impl Api<'_> {
         Err(Error::Nonsense { url: self.url("tags/list"), why: format!("its list has more than {PAGES} pages") })
     }
 
+    /// `HEAD blobs/<digest>`: how large it is. None: it is not there.
+    pub(crate) fn blob_size(&self, digest: &Digest) -> Result<Option<u64>> {
+        let answer = self.ask("Head", self.url(&format!("blobs/{digest}")), Vec::new())?;
+        match answer.status {
+            200 => Ok(answer.header("content-length").and_then(|length| length.parse().ok())),
+            404 => Ok(None),
+            _ => Err(answer.into_error()),
+        }
+    }
+
     /// `HEAD blobs/<digest>`: whether it is there.
     pub(crate) fn has_blob(&self, digest: &Digest) -> Result<bool> {
         let answer = self.tell("Head", self.url(&format!("blobs/{digest}")), Vec::new(), Content::None)?;

@@ -19,6 +19,8 @@ use ureq::http::{self, HeaderMap, StatusCode, header};
 use ureq::{Agent, Body, SendBody};
 
 const CONNECT: Duration = Duration::from_secs(20);
+/// A mirror may have to fetch a layer before it can begin to answer.
+const ANSWER: Duration = Duration::from_secs(300);
 /// A server that says nothing for so long has gone.
 const SILENCE: Duration = Duration::from_secs(60);
 const MOST_REDIRECTS: usize = 10;
@@ -141,7 +143,7 @@ impl Connection {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(SILENCE))
+            .timeout_recv_response(Some(ANSWER))
             .timeout_per_read(Some(SILENCE))
             .user_agent(concat!("kesako/", env!("CARGO_PKG_VERSION")))
             .accept("");

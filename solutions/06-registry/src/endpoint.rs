@@ -1,5 +1,6 @@
 //! Where a registry's API is: of the name in a reference, the addresses to try, one after the other.
 
+use crate::credentials::host_of;
 use crate::settings::Settings;
 use crate::{HUB, HUB_API};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
@@ -21,12 +22,7 @@ impl Settings {
     #[must_use]
     pub fn endpoints(&self, domain: &str) -> Vec<Endpoint> {
         if domain == HUB {
-            let mirrors = self.mirrors.iter().map(|mirror| Endpoint {
-                base: mirror.trim_end_matches('/').to_owned(),
-                verify: !self
-                    .is_insecure(mirror.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default()),
-                mirror: true,
-            });
+            let mirrors = self.mirrors.iter().map(|mirror| Endpoint { mirror: true, ..self.endpoint(mirror) });
             let hub = Endpoint { base: format!("https://{HUB_API}"), verify: true, mirror: false };
             return mirrors.chain([hub]).collect();
         }
@@ -36,6 +32,13 @@ impl Settings {
             true => vec![endpoint("https"), endpoint("http")],
             false => vec![endpoint("https")],
         }
+    }
+
+    /// A registry at this address, as somebody wrote it.
+    pub(crate) fn endpoint(&self, address: &str) -> Endpoint {
+        let base = address.trim_end_matches('/').to_owned();
+        let verify = !self.is_insecure(host_of(&base));
+        Endpoint { base, verify, mirror: false }
     }
 
     /// Whether this `host` or `host:port` is one of this machine, or was said to be insecure, by name or by its address.

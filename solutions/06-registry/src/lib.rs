@@ -32,6 +32,7 @@ pub mod push;
 mod query;
 pub mod range;
 mod remote;
+pub mod server;
 pub mod settings;
 mod tls;
 mod token;

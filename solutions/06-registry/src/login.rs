@@ -2,6 +2,7 @@
 
 use crate::connection::Connection;
 use crate::credentials::{Credentials, host_of};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::{HUB, HUB_KEY};
@@ -20,10 +21,18 @@ pub fn login(settings: &Settings, credentials: &Credentials) -> Result<Option<St
     };
     let mut unreachable = None;
     for endpoint in settings.endpoints(host).into_iter().filter(|endpoint| !endpoint.mirror) {
-        match Connection::new(settings, endpoint, Some(credentials.clone()))?.login() {
+        match at(settings, endpoint, credentials) {
             Err(error @ Error::Unreachable { .. }) => unreachable = Some(error),
             answer => return answer,
         }
     }
     Err(unreachable.unwrap_or_else(|| Error::Unsafe(format!("{host:?} is no registry"))))
+}
+
+/// The same at this one address.
+///
+/// # Errors
+/// As [`login`].
+pub fn at(settings: &Settings, endpoint: Endpoint, credentials: &Credentials) -> Result<Option<String>> {
+    Connection::new(settings, endpoint, Some(credentials.clone()))?.login()
 }

@@ -36,6 +36,20 @@ impl Remote {
         Ok(Self { path: reference.path().to_owned(), connections, chosen: OnceLock::new() })
     }
 
+    /// A repository at this one address.
+    ///
+    /// # Errors
+    /// As [`Remote::open`].
+    pub(crate) fn at(
+        settings: &Settings,
+        address: &str,
+        path: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<Self> {
+        let connection = Connection::new(settings, settings.endpoint(address), credentials.cloned())?;
+        Ok(Self { path: path.to_owned(), connections: vec![connection], chosen: OnceLock::new() })
+    }
+
     /// Asks the addresses one after the other, until one gives a good answer. A mirror may fail in any way. Plain HTTP is tried only where HTTPS
     /// got no answer at all, and not any more once one has answered.
     pub(crate) fn ask<T>(&self, mut work: impl FnMut(&Api<'_>) -> Result<T>) -> Result<T> {

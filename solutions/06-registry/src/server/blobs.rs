@@ -1,0 +1,253 @@
+//! Blobs: asked for, whole or in part, and sent, at once or in pieces.
+
+use super::answer::{Answer, Refusal, blocking, empty, with};
+use super::listen::{Query, Registry};
+use super::manifests::is_known;
+use super::route;
+use axum::body::Body;
+use futures_util::TryStreamExt as _;
+use http::{HeaderMap, StatusCode, header};
+use layers::Digest;
+use std::io::{self, Read, Seek as _, SeekFrom};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, PoisonError};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::{ReaderStream, StreamReader, SyncIoBridge};
+
+/// So much of a blob is in memory for each who reads one.
+const CHUNK: usize = 256 << 10;
+
+/// `GET` and `HEAD`.
+pub(super) async fn get(
+    registry: Arc<Registry>,
+    name: String,
+    digest: Digest,
+    headers: HeaderMap,
+    head: bool,
+) -> Answer {
+    let opened = blocking(move || {
+        if let Some(mirror) = &registry.mirror {
+            mirror.blob(&registry.depot, &name, &digest)?;
+        }
+        let size = registry.depot.promise(&digest).ok_or(layers::Error::NoSuchBlob(digest))?;
+        Ok((registry.depot.blobs.read(&digest)?, size))
+    });
+    let (mut file, size) = opened.await?;
+    let digest = digest.to_string();
+    let tag = format!("\"{digest}\"");
+    let mut told = vec![
+        ("content-type", "application/octet-stream".to_owned()),
+        ("accept-ranges", "bytes".to_owned()),
+        ("docker-content-digest", digest),
+        ("etag", tag.clone()),
+        ("cache-control", "max-age=31536000".to_owned()),
+    ];
+    if is_known(&headers, &tag) {
+        return answer(StatusCode::NOT_MODIFIED, &told, Body::empty());
+    }
+    let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+    let (status, part) = match asked.map(|range| asked_for(range, size)) {
+        None | Some(Asked::Everything) => (StatusCode::OK, None),
+        Some(Asked::Part(part)) => (StatusCode::PARTIAL_CONTENT, Some(part)),
+        Some(Asked::Nothing) => {
+            told.push(("content-range", format!("bytes */{size}")));
+            return answer(StatusCode::RANGE_NOT_SATISFIABLE, &told, Body::empty());
+        }
+    };
+    let (first, length) = match &part {
+        Some(part) => (*part.start(), part.end() - part.start() + 1),
+        None => (0, size),
+    };
+    if let Some(part) = &part {
+        told.push(("content-range", format!("bytes {}-{}/{size}", part.start(), part.end())));
+    }
+    told.push(("content-length", length.to_string()));
+    if head {
+        return answer(status, &told, Body::empty());
+    }
+    file.seek(SeekFrom::Start(first)).map_err(Refusal::trouble)?;
+    let mut file = tokio::fs::File::from_std(file);
+    file.set_max_buf_size(CHUNK);
+    answer(status, &told, Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK)))
+}
+
+/// `DELETE`.
+pub(super) async fn delete(registry: Arc<Registry>, digest: Digest) -> Answer {
+    blocking(move || registry.depot.delete_blob(&digest)).await?;
+    empty(StatusCode::ACCEPTED, &[("content-length", "0")])
+}
+
+/// `POST uploads/`: a blob is announced. It may be here already (`mount`), or come with this very request (`digest`).
+pub(super) async fn begin(registry: Arc<Registry>, name: String, query: Query, body: Body) -> Answer {
+    if let Some(digest) = query.get("mount") {
+        let digest = route::digest(digest)?;
+        let here = registry.clone();
+        if blocking(move || Ok(here.depot.promise(&digest))).await?.is_some() {
+            return created(&name, &digest);
+        }
+    }
+    let here = registry.clone();
+    let id = blocking(move || here.depot.uploads.begin()).await?;
+    match query.get("digest") {
+        Some(_) => finish(registry, name, id, query, body).await,
+        None => accepted(StatusCode::ACCEPTED, &name, &id, 0),
+    }
+}
+
+/// `PATCH`: the next piece.
+pub(super) async fn append(
+    registry: Arc<Registry>,
+    name: String,
+    id: String,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let range = headers.get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let from = reader(body);
+    let number = id.clone();
+    let appended = blocking(move || {
+        let upload = registry.depot.uploads.find(&number)?;
+        let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = range.as_deref().map(|range| first_of(range).ok_or_else(|| invalid_range(range))).transpose()?;
+        if first.is_some_and(|first| first != upload.size()) {
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, upload.size()));
+        }
+        upload.append(from)?;
+        Ok((StatusCode::ACCEPTED, upload.size()))
+    });
+    let (status, size) = appended.await?;
+    accepted(status, &name, &id, size)
+}
+
+/// `GET uploads/<id>`: how much is here.
+pub(super) async fn state(registry: Arc<Registry>, name: String, id: String) -> Answer {
+    let number = id.clone();
+    let size = blocking(move || {
+        let upload = registry.depot.uploads.find(&number)?;
+        let size = upload.lock().unwrap_or_else(PoisonError::into_inner).size();
+        Ok(size)
+    });
+    accepted(StatusCode::NO_CONTENT, &name, &id, size.await?)
+}
+
+/// `PUT`: the last piece, perhaps, and what all of it has to be.
+pub(super) async fn finish(registry: Arc<Registry>, name: String, id: String, query: Query, body: Body) -> Answer {
+    let missing = || Refusal::invalid("DIGEST_INVALID", "the request does not say of which digest it is");
+    let digest = route::digest(query.get("digest").ok_or_else(missing)?)?;
+    let from = reader(body);
+    blocking(move || {
+        let upload = registry.depot.uploads.find(&id)?;
+        let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
+        upload.append(from)?;
+        let done = upload.finish(&registry.depot.blobs, &digest);
+        registry.depot.uploads.end(&id);
+        done
+    })
+    .await?;
+    created(&name, &digest)
+}
+
+/// `DELETE uploads/<id>`.
+pub(super) async fn give_up(registry: Arc<Registry>, id: String) -> Answer {
+    blocking(move || {
+        let upload = registry.depot.uploads.find(&id)?;
+        upload.lock().unwrap_or_else(PoisonError::into_inner).discard();
+        registry.depot.uploads.end(&id);
+        Ok(())
+    })
+    .await?;
+    empty(StatusCode::NO_CONTENT, &[])
+}
+
+fn created(name: &str, digest: &Digest) -> Answer {
+    let (place, digest) = (format!("/v2/{name}/blobs/{digest}"), digest.to_string());
+    let told = [("location", place.as_str()), ("docker-content-digest", &digest), ("content-length", "0")];
+    empty(StatusCode::CREATED, &told)
+}
+
+fn accepted(status: StatusCode, name: &str, id: &str, size: u64) -> Answer {
+    let (place, range) = (format!("/v2/{name}/blobs/uploads/{id}"), format!("0-{}", size.saturating_sub(1)));
+    let mut told = vec![("location", place.as_str()), ("range", &range), ("docker-upload-uuid", id)];
+    if status != StatusCode::NO_CONTENT {
+        told.push(("content-length", "0"));
+    }
+    empty(status, &told)
+}
+
+fn answer(status: StatusCode, headers: &[(&'static str, String)], body: Body) -> Answer {
+    let headers: Vec<(&'static str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    with(status, &headers, body)
+}
+
+/// The body, for a thread that may block.
+fn reader(body: Body) -> impl Read + Send + 'static {
+    SyncIoBridge::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)))
+}
+
+/// What `Range` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Also what cannot be understood, or is in several parts: that may be answered with the whole (RFC 9110, section 14.2).
+    Everything,
+    Part(RangeInclusive<u64>),
+    /// Beyond the end.
+    Nothing,
+}
+
+fn asked_for(range: &str, size: u64) -> Asked {
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Asked::Everything;
+    };
+    let last = last.trim();
+    match (first.trim().parse::<u64>(), last.parse::<u64>()) {
+        (Ok(first), _) if first >= size => Asked::Nothing,
+        (Ok(first), Err(_)) if last.is_empty() => Asked::Part(first..=size - 1),
+        (Ok(first), Ok(last)) if first <= last => Asked::Part(first..=last.min(size - 1)),
+        // `-500`: the last 500 bytes.
+        (Err(_), Ok(length)) if first.trim().is_empty() => match length.min(size) {
+            0 => Asked::Nothing,
+            length => Asked::Part(size - length..=size - 1),
+        },
+        _ => Asked::Everything,
+    }
+}
+
+/// `500-999`, here without `bytes` before it: where a piece of an upload begins.
+fn first_of(range: &str) -> Option<u64> {
+    let range = range.trim().trim_start_matches("bytes").trim_start_matches([' ', '=']);
+    let (first, last) = range.split('/').next()?.split_once('-')?;
+    let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first <= last.saturating_add(1)).then_some(first)
+}
+
+fn invalid_range(range: &str) -> Refusal {
+    Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID", format!("{range:?} is no range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_blob() {
+        for (range, expected) in [
+            ("bytes=0-9", Asked::Part(0..=9)),
+            ("bytes=50-", Asked::Part(50..=99)),
+            ("bytes=90-1000", Asked::Part(90..=99)),
+            ("bytes=-10", Asked::Part(90..=99)),
+            ("bytes=-1000", Asked::Part(0..=99)),
+            ("bytes=100-", Asked::Nothing),
+            ("bytes=-0", Asked::Nothing),
+            ("bytes=9-0", Asked::Everything),
+            ("bytes=0-1,5-6", Asked::Everything),
+            ("lines=0-1", Asked::Everything),
+        ] {
+            assert_eq!(asked_for(range, 100), expected, "{range}");
+        }
+        assert_eq!(asked_for("bytes=0-", 0), Asked::Nothing);
+        assert_eq!(
+            (first_of("5-9"), first_of("bytes 5-9/10"), first_of("9-5"), first_of("x")),
+            (Some(5), Some(5), None, None)
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! What a manifest that is pushed says: of what it is made, and about what it is.
+
+use super::answer::Refusal;
+use layers::Digest;
+use layers::manifest::{Descriptor, media_type};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A manifest, as far as a registry is concerned.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Held {
+    pub media_type: String,
+    pub size: u64,
+    /// What it points at, and how large each is: config and layers.
+    pub blobs: Vec<(Digest, u64)>,
+    /// The manifests that it lists, if it is an index.
+    pub manifests: Vec<Digest>,
+    /// What it is about: a signature has the image here that it signs.
+    pub subject: Option<Digest>,
+    pub artifact_type: Option<String>,
+    pub annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    schema_version: Option<u32>,
+    media_type: Option<String>,
+    config: Option<Descriptor>,
+    layers: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Descriptor>>,
+    subject: Option<Descriptor>,
+    artifact_type: Option<String>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+impl Held {
+    /// Reads a manifest that is said to be of this type.
+    pub(super) fn read(bytes: &[u8], content_type: &str) -> Result<Self, Refusal> {
+        let bad = |why: String| Refusal::invalid("MANIFEST_INVALID", format!("manifest invalid: {why}"));
+        let document: Document = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+        let said = content_type.split(';').next().unwrap_or_default().trim();
+        let media_type = match (said, document.media_type) {
+            ("" | "application/json", Some(own)) => own,
+            (said, Some(own)) if own != said => return Err(bad(format!("it calls itself {own}, not {said}"))),
+            (said, _) => said.to_owned(),
+        };
+        if document.schema_version != Some(2) {
+            return Err(bad("only schemaVersion 2 is known".to_owned()));
+        }
+        let size = bytes.len() as u64;
+        let annotations = document.annotations.unwrap_or_default();
+        let subject = document.subject.map(|subject| subject.digest);
+        if media_type::is_index(&media_type) {
+            if document.config.is_some() || document.layers.is_some() {
+                return Err(bad("it is an index, and has a config or layers".to_owned()));
+            }
+            let manifests = document.manifests.unwrap_or_default().into_iter().map(|one| one.digest).collect();
+            let artifact_type = document.artifact_type;
+            return Ok(Self { media_type, size, blobs: Vec::new(), manifests, subject, artifact_type, annotations });
+        }
+        if !media_type::is_manifest(&media_type) {
+            return Err(bad(format!("the media type {media_type:?} is not one that this registry keeps")));
+        }
+        let Some(config) = document.config.filter(|_| document.manifests.is_none()) else {
+            return Err(bad("a manifest has a config, and lists no manifests".to_owned()));
+        };
+        let artifact_type = document.artifact_type.or_else(|| Some(config.media_type.clone()));
+        // What may not be handed out is not here either.
+        let elsewhere = |layer: &Descriptor| {
+            layer.urls.is_some() || ["foreign", "nondistributable"].iter().any(|word| layer.media_type.contains(word))
+        };
+        let listed = document.layers.unwrap_or_default().into_iter().filter(|layer| !elsewhere(layer));
+        let blobs = std::iter::once(config).chain(listed).map(|blob| (blob.digest, blob.size)).collect();
+        Ok(Self { media_type, size, blobs, manifests: Vec::new(), subject, artifact_type, annotations })
+    }
+
+    /// As an index lists it.
+    pub(super) fn descriptor(&self, digest: &Digest) -> Descriptor {
+        Descriptor {
+            annotations: self.annotations.clone(),
+            artifact_type: self.artifact_type.clone(),
+            ..Descriptor::new(&self.media_type, *digest, self.size)
+        }
+    }
+}

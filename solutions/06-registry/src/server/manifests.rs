@@ -1,0 +1,100 @@
+//! Manifests: asked for, pushed, deleted; and those that are about another.
+
+use super::answer::{Answer, Refusal, blocking, empty, with};
+use super::document::Held;
+use super::listen::Registry;
+use super::route::Which;
+use axum::body::{Body, to_bytes};
+use http::{HeaderMap, StatusCode, header};
+use layers::Digest;
+use layers::blob::DOCUMENT_LIMIT;
+use layers::manifest::{Descriptor, Index, media_type};
+use std::sync::Arc;
+
+/// `GET` and `HEAD`.
+pub(super) async fn get(registry: Arc<Registry>, name: String, which: Which, headers: HeaderMap, head: bool) -> Answer {
+    let (digest, held, bytes) = blocking(move || {
+        if let Some(mirror) = &registry.mirror {
+            mirror.manifest(&registry.depot, &name, &which)?;
+        }
+        let (digest, held) = registry.depot.manifest(&name, &which)?;
+        let bytes = registry.depot.blobs.document(&digest)?;
+        Ok((digest, held, bytes))
+    })
+    .await?;
+    let (digest, length) = (digest.to_string(), bytes.len().to_string());
+    let tag = format!("\"{digest}\"");
+    let told = [
+        ("content-type", held.media_type.as_str()),
+        ("content-length", &length),
+        ("docker-content-digest", &digest),
+        ("etag", &tag),
+    ];
+    if is_known(&headers, &tag) {
+        return empty(StatusCode::NOT_MODIFIED, &told[2..]);
+    }
+    with(StatusCode::OK, &told, if head { Body::empty() } else { Body::from(bytes) })
+}
+
+/// `PUT`.
+pub(super) async fn put(registry: Arc<Registry>, name: String, which: Which, headers: HeaderMap, body: Body) -> Answer {
+    let limit = usize::try_from(DOCUMENT_LIMIT).unwrap_or(usize::MAX);
+    let too_large = |_| {
+        Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "MANIFEST_INVALID",
+            format!("a manifest may have {limit} bytes, and has to arrive whole"),
+        )
+    };
+    let bytes = to_bytes(body, limit).await.map_err(too_large)?;
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let (digest, subject, name) = blocking(move || {
+        let held = Held::read(&bytes, &said)?;
+        let subject = held.subject;
+        let digest = registry.depot.put_manifest(&name, &which, &bytes, held, true)?;
+        Ok((digest, subject, name))
+    })
+    .await?;
+    let (place, digest) = (format!("/v2/{name}/manifests/{digest}"), digest.to_string());
+    let subject = subject.map(|subject| subject.to_string());
+    let mut told = vec![("location", place.as_str()), ("docker-content-digest", &digest), ("content-length", "0")];
+    if let Some(subject) = &subject {
+        told.push(("oci-subject", subject));
+    }
+    empty(StatusCode::CREATED, &told)
+}
+
+/// `DELETE`.
+pub(super) async fn delete(registry: Arc<Registry>, name: String, which: Which) -> Answer {
+    blocking(move || registry.depot.delete_manifest(&name, &which)).await?;
+    empty(StatusCode::ACCEPTED, &[("content-length", "0")])
+}
+
+/// `GET referrers/<digest>`: an index of all manifests that are about this one. Who asks for those of nothing gets an empty one.
+pub(super) async fn referrers(registry: Arc<Registry>, name: String, digest: Digest, kind: Option<String>) -> Answer {
+    let wanted = kind.clone();
+    let manifests: Vec<Descriptor> = blocking(move || {
+        let found = registry.depot.repository(&name, |repository| {
+            let about = repository.manifests.iter().filter(|(_, held)| held.subject == Some(digest));
+            let about = about.filter(|(_, held)| wanted.is_none() || held.artifact_type == wanted);
+            about.map(|(digest, held)| held.descriptor(digest)).collect()
+        });
+        Ok(found.unwrap_or_default())
+    })
+    .await?;
+    let bytes = serde_json::to_vec(&Index { manifests, ..Index::default() }).map_err(Refusal::trouble)?;
+    let mut told = vec![("content-type", media_type::OCI_INDEX)];
+    if kind.is_some() {
+        told.push(("oci-filters-applied", "artifactType"));
+    }
+    with(StatusCode::OK, &told, Body::from(bytes))
+}
+
+/// Whether who asks has it already (RFC 9110, section 13.1.2).
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let asked = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    asked
+        .split(',')
+        .map(|one| one.trim().trim_start_matches("W/"))
+        .any(|one| one == "*" || one == tag || one == tag.trim_matches('"'))
+}
