@@ -6,56 +6,62 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// The address of the host, and of the world behind it.
-pub(crate) const HOST: &str = "192.0.2.1";
-pub(crate) const WORLD: &str = "192.0.2.2";
+pub(crate) const HOST: &str = "198.51.100.1";
+pub(crate) const WORLD: &str = "198.51.100.2";
 
 /// A host with a network of its own: a sandbox, and a process that holds the namespace.
 pub(crate) struct House {
     pub(crate) sandbox: Sandbox,
+    /// What holds the namespaces.
     holders: Vec<std::process::Child>,
+    /// Whose networks are the host's and the world's.
+    pids: [u32; 2],
+    /// The cable on the host's side.
+    cable: &'static str,
 }
 
 impl House {
     /// None where this user may not have one.
     pub(crate) fn new(test: &str) -> Option<Self> {
-        if !is_root() || !installed("ip") || !installed("unshare") || !installed("nsenter") {
-            not_run(test, "it takes root, and ip, unshare and nsenter");
-            return None;
-        }
-        let hold = || {
-            Command::new("unshare")
-                .args(["--net", "sleep", "3600"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn()
-                .unwrap()
-        };
-        let house = Self { sandbox: Sandbox::new(), holders: vec![hold(), hold()] };
+        let holders = hold(test, 2)?;
+        let pids = [holders[0].id(), holders[1].id()];
+        Some(Self { sandbox: Sandbox::new(), holders, pids, cable: "eth0" }.furnished())
+    }
+
+    /// The machine itself as the host, with a world of its own.
+    pub(crate) fn on_the_machine(test: &str) -> Option<Self> {
+        let holders = hold(test, 1)?;
+        let pids = [std::process::id(), holders[0].id()];
+        Some(Self { sandbox: Sandbox::new(), holders, pids, cable: "outside0" }.furnished())
+    }
+
+    /// The cable, and the addresses at its ends.
+    fn furnished(self) -> Self {
         let own = std::fs::read_link("/proc/self/ns/net").unwrap();
-        for holder in &house.holders {
+        for holder in &self.holders {
             let there = format!("/proc/{}/ns/net", holder.id());
             eventually("the namespace is made", || std::fs::read_link(&there).is_ok_and(|there| there != own));
         }
-        let world = house.holders[1].id();
-        house.shell(&format!(
-            "ip link set lo up; ip link add eth0 type veth peer name eth0 netns {world}; ip addr add {HOST}/24 dev eth0; \
-             ip link set eth0 up"
+        let (world, cable) = (self.pids[1], self.cable);
+        self.shell(&format!(
+            "ip link set lo up; ip link add {cable} type veth peer name eth0 netns {world}; \
+             ip addr add {HOST}/24 dev {cable}; ip link set {cable} up"
         ));
-        house.world(&format!("ip link set lo up; ip addr add {WORLD}/24 dev eth0; ip link set eth0 up"));
-        Some(house)
+        self.world(&format!("ip link set lo up; ip addr add {WORLD}/24 dev eth0; ip link set eth0 up"));
+        self
     }
 
     /// A command in the host's network.
     pub(crate) fn command(&self, holder: usize, words: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/proc/{}/ns/net", self.holders[holder].id())).arg("--").args(words);
+        command.arg(format!("--net=/proc/{}/ns/net", self.pids[holder])).arg("--").args(words);
         self.sandbox.place(&mut command);
         command
     }
 
     /// Does something in the network of the host (0) or of the world (1): sockets that are made there stay there.
     pub(crate) fn within<T: Send>(&self, holder: usize, work: impl FnOnce() -> T + Send) -> T {
-        within(&self.holders[holder].id().to_string(), work)
+        within(&self.pids[holder].to_string(), work)
     }
 
     /// The same in the network of a container.
@@ -126,8 +132,16 @@ impl House {
         if installed("nft") { self.shell("nft list tables") } else { String::new() }
     }
 
-    /// Nothing of ours is left in the network.
+    /// Nothing of ours is left in the network. (On the machine there may be others: there it is this root's.)
     pub(crate) fn is_tidy(&self) {
+        if self.pids[0] == std::process::id() {
+            let records = std::fs::read_dir(self.sandbox.root().join("networks")).into_iter().flatten().flatten();
+            for id in records.map(|record| record.file_name().into_string().unwrap()) {
+                eventually("no bridge is left", || !self.links().contains(&id[..11]));
+                eventually("no rule is left", || !self.rules().contains(&id[..12]));
+            }
+            return;
+        }
         eventually("no link is left", || !self.links().contains("kes") && !self.links().contains("veth"));
         eventually("no rule is left", || !self.rules().contains("kesako"));
     }
@@ -150,6 +164,19 @@ impl Drop for House {
             let _reaped = holder.wait();
         }
     }
+}
+
+/// Processes that hold a network namespace each. None where this user may not have one.
+fn hold(test: &str, count: usize) -> Option<Vec<std::process::Child>> {
+    if !is_root() || !installed("ip") || !installed("unshare") || !installed("nsenter") {
+        not_run(test, "it takes root, and ip, unshare and nsenter");
+        return None;
+    }
+    let hold = |_| {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "sleep", "3600"]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+    };
+    Some((0..count).map(hold).collect())
 }
 
 /// A server in a shell loop is away for a moment between two callers.

@@ -4,7 +4,7 @@
 use super::bridges::refuse_ordinary_user;
 use super::names::Directory;
 use super::published::{PublishedPort, reserve};
-use super::store::NetworkRecord;
+use super::store::{NetworkLock, NetworkRecord};
 use super::{Sweep, joined, wishes};
 use crate::api::EndpointSettings;
 use crate::container::id::ContainerId;
@@ -12,7 +12,7 @@ use crate::container::record::{Container, Record};
 use crate::durable::{self, Durability};
 use crate::{Engine, Error, Kind, Result};
 use network::dns::{self, Upstream};
-use network::{Cable, Leases, Links, Publication, Range, Reserved, Sandbox, Subnet, Table};
+use network::{Cable, Leases, Links, Neighbours, Publication, Range, Reserved, Sandbox, Subnet, Table, Watch};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -82,6 +82,8 @@ pub(crate) struct Connected {
     ports: Vec<PublishedPort>,
     names: Option<NameServer>,
     upstreams: Vec<Upstream>,
+    /// Whether others have changed what lets us pass. Of no interest where nobody goes out.
+    others: Option<Watch>,
 }
 
 #[derive(Debug)]
@@ -102,7 +104,8 @@ impl Connected {
         let sandbox = Sandbox::make()?;
         let (attachments, names) = (Vec::new(), None);
         let container = container.clone();
-        let mut connected = Self { sandbox, attachments, container, _reserved: reserved, ports, names, upstreams };
+        let mut connected =
+            Self { sandbox, attachments, container, _reserved: reserved, ports, names, upstreams, others: None };
         match connected.attach_all(engine, record) {
             Ok(()) => Ok(Some(connected)),
             Err(error) => {
@@ -238,6 +241,9 @@ impl Connected {
                 self.lead_out(engine, chosen, true)?;
             }
         }
+        if chosen.is_some() && self.others.is_none() {
+            self.others = Some(Watch::open()?);
+        }
         // Of a network that is closed to the world, neither may names be asked there.
         let upstreams = if chosen.is_some() { self.upstreams.clone() } else { Vec::new() };
         let directory = Directory::new(engine, &self.attachments);
@@ -349,14 +355,21 @@ impl Connected {
     /// What its name server waits for; the flag says whether to be written to.
     pub(crate) fn watch<'a>(&'a self, each: &mut dyn FnMut(BorrowedFd<'a>, bool)) {
         self.names.iter().for_each(|names| names.server.watch(each));
+        self.others.iter().for_each(|others| each(others.as_fd(), false));
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.names.as_ref().and_then(|names| names.server.deadline())
     }
 
-    /// Answers questions for names that have come.
+    /// Answers questions for names that have come, and sees to it that others still let us pass.
     pub(crate) fn serve(&mut self) {
+        if self.others.as_ref().is_some_and(Watch::has_heard) {
+            let made = NetworkLock::take().and_then(|_lock| Ok(Neighbours::open()?.make_room()?));
+            if let Err(error) = made {
+                tracing::warn!("container {}: {error}", self.container.id);
+            }
+        }
         if let Some(NameServer { server, directory }) = &mut self.names {
             server.serve(directory);
         }

@@ -60,6 +60,19 @@ thread_local! {
     static HELD: Cell<bool> = const { Cell::new(false) };
 }
 
+impl NetworkLock {
+    pub(super) fn take() -> Result<Self> {
+        if HELD.get() {
+            return Ok(Self { file: None });
+        }
+        let path = "/proc/thread-self/ns/net";
+        let file = File::open(path).map_err(|e| Error::system(format!("open {path}"), e))?;
+        file.lock().map_err(|e| Error::system("lock the networks", e))?;
+        HELD.set(true);
+        Ok(Self { file: Some(file) })
+    }
+}
+
 impl Drop for NetworkLock {
     fn drop(&mut self) {
         if self.file.take().is_some() {
@@ -70,14 +83,7 @@ impl Drop for NetworkLock {
 
 impl Engine {
     pub(crate) fn lock_networks(&self) -> Result<NetworkLock> {
-        if HELD.get() {
-            return Ok(NetworkLock { file: None });
-        }
-        let path = "/proc/thread-self/ns/net";
-        let file = File::open(path).map_err(|e| Error::system(format!("open {path}"), e))?;
-        file.lock().map_err(|e| Error::system("lock the networks", e))?;
-        HELD.set(true);
-        Ok(NetworkLock { file: Some(file) })
+        NetworkLock::take()
     }
 
     fn networks_folder(&self) -> PathBuf {

@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 pub use leases::Leases;
 pub use links::{Links, Mac};
 pub use namespace::Namespace;
-pub use nft::{Admission, BridgeRules, Chain, Entry, If, Neighbours, Publication, Rule, Table, Then};
+pub use nft::{Admission, BridgeRules, Chain, Entry, If, Neighbours, Publication, Rule, Table, Then, Watch};
 pub use nft::{entry, is_in_kernel, rules};
 pub use ports::{Mapping, Port, Protocol, parse_exposed, parse_mapping};
 pub use range::Range;

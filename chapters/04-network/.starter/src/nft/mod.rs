@@ -7,6 +7,7 @@
 //!   rules       the rules of one network
 //!   publication a published port
 //!   neighbours  room for us in the rules of others: Docker's, ufw's, firewalld's
+//!   watch       when those have changed
 //!   redirect    inside a container: who asks 127.0.0.11 is answered by the shim
 //! ```
 
@@ -22,6 +23,8 @@ mod redirect;
 mod rules;
 #[path = "../../../../solutions/04-network/src/nft/table.rs"]
 mod table;
+#[path = "../../../../solutions/04-network/src/nft/watch.rs"]
+mod watch;
 
 pub(crate) use neighbours::PREFIX;
 pub use neighbours::{Admission, Neighbours};
@@ -29,6 +32,7 @@ pub use publication::{Entry, Publication, entry};
 pub(crate) use redirect::redirect_dns;
 pub use rules::{Chain, If, Rule, Then, rules};
 pub use table::{BridgeRules, Table};
+pub use watch::Watch;
 
 /// Whether this kernel has nf_tables: it answers, though the table be unknown to it.
 pub fn is_in_kernel() -> bool {
