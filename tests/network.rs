@@ -343,3 +343,71 @@ fn the_last_container_takes_the_default_network_along() {
     house.fails(127, &["run", "--rm", "workbench", "no-such-command"]);
     house.is_tidy();
 }
+
+/// `--link`: a line in /etc/hosts and variables on the default network, where nothing has a name; a name that only one hears on
+/// another.
+#[test]
+fn a_link_is_a_name_for_one_container_alone() {
+    let Some(house) = House::new("a_link_is_a_name_for_one_container_alone") else { return };
+    house.ok(&["run", "-d", "--name", "db", "--expose", "80", "-e", "A=1", "workbench", "sleep", "1000"]);
+    let start = ["run", "-d", "--name", "web", "--link", "db:my-base", "workbench", "sleep", "1000"];
+    house.ok(&start);
+    let id = house.ok(&["inspect", "-f", "{{slice .Id 0 12}}", "db"]);
+    let told = in_container(&house, "web")("env; cat /etc/hosts");
+    for line in ["MY_BASE_PORT_80_TCP=tcp://172.17.0.2:80", "MY_BASE_NAME=/web/my-base", "MY_BASE_ENV_A=1"] {
+        assert!(told.contains(line), "{told}");
+    }
+    assert!(told.contains(&format!("172.17.0.2\tmy-base {id} db\n")), "{told}");
+    assert_eq!(house.ok(&["inspect", "-f", "{{json .HostConfig.Links}}", "web"]), r#"["/db:/web/my-base"]"#);
+    assert_eq!(house.ok(&["ps", "--no-trunc", "--filter", "name=db", "--format", "{{.Names}}"]), "db,web/my-base");
+
+    // Started again with another address, it is found all the same.
+    house.ok(&["stop", "-t", "0", "db"]);
+    house.ok(&["run", "-d", "--name", "squatter", "workbench", "sleep", "1000"]);
+    house.ok(&["start", "db"]);
+    let address = house.ok(&["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "db"]);
+    assert_ne!(address, "172.17.0.2");
+    let hosts = || in_container(&house, "web")("cat /etc/hosts");
+    eventually("the new address is in its hosts", || hosts().contains(&format!("{address}\tmy-base")));
+    house.ok(&["stop", "-t", "0", "db", "web"]);
+    let refused = house.output(&["start", "web"]);
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("Cannot link to a non running container: /db AS /web/my-base"), "{words}");
+    house.ok(&["rm", "--link", "web/my-base"]);
+    house.ok(&["start", "web"]);
+    assert!(!hosts().contains("my-base"));
+    for (flags, why) in [
+        (&["--link", "nope:x"][..], "could not get container for nope: No such container: nope"),
+        (&["--network", "host", "--link", "web"], "host type networking can't be used with links"),
+        (&["--link", "a:b:c"], "bad format for links: a:b:c"),
+    ] {
+        let refused = house.output(&[&["run", "--rm"], flags, &["workbench", "true"]].concat());
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{refused:?}");
+    }
+
+    house.ok(&["network", "create", "own"]);
+    house.ok(&["run", "-d", "--network", "own", "--name", "server", "workbench", "sleep", "1000"]);
+    house.ok(&[
+        "run",
+        "-d",
+        "--network",
+        "own",
+        "--link",
+        "server:mine",
+        "--name",
+        "near",
+        "workbench",
+        "sleep",
+        "1000",
+    ]);
+    house.ok(&["run", "-d", "--network", "own", "--name", "far", "workbench", "sleep", "1000"]);
+    assert_eq!(addresses(&house, "near", "mine"), addresses(&house, "near", "server"));
+    assert_eq!(addresses(&house, "near", "mine").len(), 1);
+    assert_eq!(addresses(&house, "far", "mine").len(), 0);
+    house.ok(&["network", "connect", "--link", "server:late", "own", "web"]);
+    let late = in_container(&house, "web")("nslookup late 127.0.0.11");
+    assert!(late.contains(&addresses(&house, "far", "server")[0]), "{late}");
+    house.ok(&["rm", "-f", "db", "web", "squatter", "server", "near", "far"]);
+    house.ok(&["network", "rm", "own"]);
+    house.is_tidy();
+}

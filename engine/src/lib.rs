@@ -53,6 +53,7 @@ pub use learner::{answering, unfinished};
 pub use life::attach::{AttachOptions, Attached};
 pub use life::wait::{WaitCondition, Waiting};
 pub use logs::LogOptions;
+pub use network::parse_link;
 pub use roots::Roots;
 pub use shim::{DetachKeys, detach_key};
 

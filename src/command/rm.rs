@@ -10,6 +10,9 @@ pub(super) struct Remove {
     /// Force the removal of a running container (uses SIGKILL)
     #[arg(short, long)]
     force: bool,
+    /// Remove the specified link
+    #[arg(short, long)]
+    link: bool,
     /// Remove anonymous volumes associated with the container
     #[arg(short, long)]
     volumes: bool,
@@ -19,14 +22,14 @@ pub(super) struct Remove {
 
 impl Verb for Remove {
     async fn run(self, session: Session) -> anyhow::Result<()> {
-        let (force, volumes) = (self.force, self.volumes);
+        let (force, volumes, link) = (self.force, self.volumes, self.link);
         each(&session, &self.containers, move |client, name| async move {
             let plain = name.trim_matches('/');
             if plain.is_empty() {
                 anyhow::bail!("container name cannot be empty");
             }
             let mut request = client.delete(format!("/containers/{plain}"));
-            for (flag, given) in [("force", force), ("v", volumes)] {
+            for (flag, given) in [("force", force), ("v", volumes), ("link", link)] {
                 if given {
                     request = request.query(flag, 1);
                 }

@@ -91,6 +91,9 @@ pub struct ContainerFlags {
     /// Connect a container to a network
     #[arg(long, visible_alias = "net", value_name = "network")]
     pub network: Vec<String>,
+    /// Add link to another container
+    #[arg(long, value_parser = super::network::link)]
+    pub link: Vec<String>,
     /// Add network-scoped alias for the container
     #[arg(long, visible_alias = "net-alias")]
     pub network_alias: Vec<String>,

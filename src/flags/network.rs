@@ -67,6 +67,12 @@ impl ContainerFlags {
             }
             settings.aliases = Some(self.network_alias.clone());
         }
+        // On the default network they are no matter of the endpoint.
+        let by_endpoint = !matches!(first.name.as_str(), "default" | "bridge" | "host" | "none")
+            && !first.name.starts_with("container:");
+        if by_endpoint && !self.link.is_empty() {
+            settings.links = Some(self.link.clone());
+        }
         let mut ipam = settings.ipam_config.clone().unwrap_or_default();
         for (given, wanted, flag) in
             [(&self.ip, &mut ipam.ipv4_address, "ip"), (&self.ip6, &mut ipam.ipv6_address, "ip6")]
@@ -140,6 +146,11 @@ fn wish(text: &str) -> Result<Wish> {
     }
     wish.settings.ipam_config = Some(ipam).filter(|ipam| *ipam != EndpointIpamConfig::default());
     Ok(wish)
+}
+
+/// `--link name:alias`.
+pub fn link(text: &str) -> Result<String, String> {
+    engine::parse_link(text).map(|_| text.to_owned()).map_err(|error| error.message)
 }
 
 /// `--add-host name:address` or `name=address`.

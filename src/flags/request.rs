@@ -74,6 +74,7 @@ impl ContainerFlags {
             dns_search: some(&self.dns_search),
             dns_options: some(&self.dns_option),
             extra_hosts: some(&self.add_host),
+            links: some(&self.link),
             restart_policy: restart_policy(&self.restart)?,
             auto_remove: self.rm,
             cap_add: some(&self.cap_add),

@@ -93,6 +93,8 @@ pub struct HostConfig {
     pub dns_options: Option<Vec<String>>,
     pub dns_search: Option<Vec<String>>,
     pub extra_hosts: Option<Vec<String>>,
+    /// `CONTAINER:ALIAS`, on the default network.
+    pub links: Option<Vec<String>>,
     pub group_add: Option<Vec<String>>,
     pub ipc_mode: String,
     pub oom_score_adj: i64,

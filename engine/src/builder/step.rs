@@ -108,7 +108,7 @@ fn contain_on(network: Option<&Connected>, letter: &Letter, container: &Containe
     let mut attachments = network.map(|network| network.attachments.clone()).unwrap_or_default();
     // Its own address is another one each time, and shall not get into a layer: it knows itself by the loopback's.
     attachments.iter_mut().for_each(|attachment| attachment.addresses.clear());
-    network_files::write(container, record, &attachments)?;
+    network_files::write(container, record, &attachments, "")?;
     let mut spec = spec::spec(container, record, &Default::default())?;
     if let Some(network) = network {
         spec::set_network(&mut spec, &network.namespace_path());

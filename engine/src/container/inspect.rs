@@ -39,7 +39,7 @@ impl Engine {
             size_root_fs,
             mounts: self.mounts_of(&record),
             network_settings: network_settings(&container, &record, &state),
-            host_config: shown(record.host_config),
+            host_config: shown(api::HostConfig { links: self.shown_links(&record), ..record.host_config }),
             config: record.config,
             ..Default::default()
         })
@@ -164,7 +164,7 @@ fn shown(mut host: api::HostConfig) -> api::HostConfig {
         host.readonly_paths = host.readonly_paths.or(linux.readonly_paths().clone());
     }
     host.other = fields(json!({
-        "Cgroup": "", "Links": null, "Isolation": "", "BlkioWeight": 0,
+        "Cgroup": "", "Isolation": "", "BlkioWeight": 0,
         "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
         "BlkioDeviceWriteIOps": [], "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0, "DeviceRequests": null,
         "MemorySwappiness": null, "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0, "IOMaximumBandwidth": 0

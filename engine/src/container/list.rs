@@ -66,7 +66,7 @@ impl Engine {
         let (size_rw, size_root_fs) = if size { self.sizes(container, record)? } else { (None, None) };
         Ok(api::ContainerSummary {
             id: record.id.to_string(),
-            names: vec![format!("/{}", record.name)],
+            names: self.all_names(container, record),
             image: self.current_image_name(record),
             image_id: record.image_id.clone(),
             command: command(record),

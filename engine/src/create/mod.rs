@@ -29,6 +29,7 @@ impl Engine {
         let mut warnings = validate::validate(&request.config, &request.host_config)?;
         unsupported::refuse(&request)?;
         let networks = network::wishes(self, &request)?;
+        request.host_config.links = self.settle_links(&request.host_config)?;
         let image = self.image_for_run(&request.config.image)?;
         warnings.extend(unsupported::notes_on_image(&image.config));
         merge(&mut request.config, &image.config);
@@ -56,6 +57,7 @@ impl Engine {
         let _lock = container.make()?;
         let written = self.name(&container.id, name, record.durability()).and_then(|name| {
             record.name = name;
+            self.note_links(&record)?;
             container.save_record(&record)
         });
         if let Err(error) = written {

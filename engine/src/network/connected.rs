@@ -39,6 +39,9 @@ pub(crate) struct Attachment {
     pub mac: String,
     /// What the neighbours may call it. None on the default network.
     pub names: Vec<String>,
+    /// What it calls others itself, and their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<(String, String)>,
     /// Whether the way to everybody else is by this network.
     pub leads_out: bool,
     pub ports: Vec<PublishedPort>,
@@ -219,6 +222,7 @@ impl Connected {
             addresses,
             mac,
             names: if network.has_names() { names(record, settings) } else { Vec::new() },
+            links: settings.links.iter().flatten().filter_map(|link| super::link::parse(link).ok()).collect(),
             leads_out: false,
             ports: Vec::new(),
         })
@@ -320,7 +324,7 @@ impl Connected {
             }
         }
         self.settle(engine, record)?;
-        crate::spec::network_files::update_hosts(&self.container, record, &self.attachments)
+        crate::spec::network_files::update_hosts(&self.container, record, &self.attachments, &engine.link_hosts(record))
     }
 
     /// Gives back what does not end with the shim. If nobody is on the default network any more, the caller is to sweep.

@@ -25,6 +25,7 @@ mod connected;
 mod create;
 mod joined;
 mod leftovers;
+mod link;
 mod list;
 mod names;
 mod published;
@@ -34,6 +35,7 @@ mod wishes;
 
 pub(crate) use connected::{Attachment, Connected, attachments};
 pub(crate) use leftovers::Sweep;
+pub use link::parse as parse_link;
 pub(crate) use show::{networks, port_rows, ports, shown_settings};
 pub(crate) use wishes::wishes;
 

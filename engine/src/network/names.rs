@@ -23,6 +23,8 @@ struct Known {
     leases: Leases,
     seen: Option<(i64, i64)>,
     neighbourhood: Neighbourhood,
+    /// What this container calls others, in small letters, and their names.
+    links: Vec<(String, String)>,
 }
 
 impl Directory {
@@ -35,6 +37,7 @@ impl Directory {
                 network: attachment.network_name.to_ascii_lowercase(),
                 ..Neighbourhood::default()
             },
+            links: attachment.links.iter().map(|(name, alias)| (alias.to_ascii_lowercase(), name.clone())).collect(),
         });
         Self { networks: networks.collect() }
     }
@@ -43,6 +46,13 @@ impl Directory {
 impl Names for Directory {
     fn addresses(&mut self, name: &str) -> Option<Vec<IpAddr>> {
         self.networks.iter_mut().for_each(Known::refresh);
+        // Its own names for others come first.
+        let asked = name.trim_end_matches('.').to_ascii_lowercase();
+        for known in &self.networks {
+            if let Some((_, target)) = known.links.iter().find(|(alias, _)| *alias == asked) {
+                return dns::find(&[&known.neighbourhood], target);
+            }
+        }
         let networks: Vec<_> = self.networks.iter().map(|known| &known.neighbourhood).collect();
         dns::find(&networks, name)
     }

@@ -46,7 +46,11 @@ pub(crate) fn wishes(engine: &Engine, request: &CreateRequest) -> Result<BTreeMa
             Kind::NotFound => Error::new(Kind::Invalid, error.message),
             _ => error,
         })?;
-        let settings = EndpointSettings { network_id: network.id.to_string(), ..settings };
+        let mut settings = EndpointSettings { network_id: network.id.to_string(), ..settings };
+        // On the default network they are a matter of the host's configuration.
+        if !network.has_names() {
+            settings.links = None;
+        }
         engine.check_endpoint(&network, &settings)?;
         networks.insert(network.name, settings);
     }
@@ -182,11 +186,10 @@ impl Engine {
         if settings.driver_opts.as_ref().is_some_and(|options| !options.is_empty()) {
             return Err(Error::new(Kind::NotImplemented, "Kesako does not have driver options of an endpoint"));
         }
-        if settings.links.as_ref().is_some_and(|links| !links.is_empty()) {
-            return Err(Error::new(
-                Kind::NotImplemented,
-                "Kesako does not have links between containers (--link): give them a network",
-            ));
+        for link in settings.links.iter().flatten() {
+            if let Err(error) = super::link::parse(link) {
+                complaints.push(error.message);
+            }
         }
         if complaints.is_empty() {
             Ok(())

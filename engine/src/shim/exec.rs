@@ -63,6 +63,8 @@ pub(super) fn begin(
         stderr: config.attach_stderr,
         detach_keys: shim::parse_detach_keys(Some(&config.detach_keys))?,
     };
+    // (One that it links to may have ended since: then there is nothing to tell of it.)
+    let container = &engine.with_link_environment(container).unwrap_or_else(|_| container.clone());
     match join(container, contained, &config, connection) {
         Ok(child) => {
             record.running = true;

@@ -88,7 +88,10 @@ fn launch_with(
     let mut network = Connected::new(engine, container, record)?;
     let launched = launch_on(engine, container, record, &shown, root, network.as_ref(), log);
     match launched {
-        Ok(contained) => Ok(Contained { network, ..contained }),
+        Ok(contained) => {
+            engine.tell_linking(container);
+            Ok(Contained { network, ..contained })
+        }
         Err(failure) => {
             if let Some(network) = &mut network {
                 network.undo(engine);
@@ -145,8 +148,9 @@ fn specification(
     let other = record.host_config.network_mode.strip_prefix("container:");
     let joined = other.map(|other| engine.join_network_of(other, container)).transpose()?;
     if joined.is_none() {
-        network_files::write(container, record, attachments)?;
+        network_files::write(container, record, attachments, &engine.link_hosts(record))?;
     }
+    let record = &engine.with_link_environment(record)?;
     let mut spec = spec::spec(container, record, shown)?;
     if let Some(joined) = joined {
         spec::set_network(&mut spec, &joined.namespace);

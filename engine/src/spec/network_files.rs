@@ -14,11 +14,14 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 const PUBLIC_SERVERS: [&str; 2] = ["8.8.8.8", "8.8.4.4"];
 
 /// Writes the three files. `attachments` are the container's places on its networks.
-pub(crate) fn write(container: &Container, record: &Record, attachments: &[Attachment]) -> Result<()> {
+pub(crate) fn write(container: &Container, record: &Record, attachments: &[Attachment], links: &str) -> Result<()> {
     let host_network = record.host_config.network_mode == "host";
     let of_host = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let hosts =
-        if host_network { with_extra_hosts(of_host("/etc/hosts"), record, &[]) } else { hosts(record, attachments) };
+    let hosts = if host_network {
+        with_extra_hosts(of_host("/etc/hosts"), record, &[])
+    } else {
+        hosts(record, attachments, links)
+    };
     let has_names = attachments.iter().any(|attachment| !attachment.names.is_empty());
     let resolv_conf = resolv_conf(&of_host("/etc/resolv.conf"), record, has_names);
     for (name, text) in
@@ -31,9 +34,14 @@ pub(crate) fn write(container: &Container, record: &Record, attachments: &[Attac
 }
 
 /// Writes the hosts anew, into the same file: it is mounted into the container.
-pub(crate) fn update_hosts(container: &Container, record: &Record, attachments: &[Attachment]) -> Result<()> {
+pub(crate) fn update_hosts(
+    container: &Container,
+    record: &Record,
+    attachments: &[Attachment],
+    links: &str,
+) -> Result<()> {
     let path = container.run.join("hosts");
-    write_readable(&path, &hosts(record, attachments))
+    write_readable(&path, &hosts(record, attachments, links))
         .map_err(|e| Error::system(format!("write {}", path.display()), e))
 }
 
@@ -64,10 +72,11 @@ fn write_readable(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-fn hosts(record: &Record, attachments: &[Attachment]) -> String {
+fn hosts(record: &Record, attachments: &[Attachment], links: &str) -> String {
     let local = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\t\
                  ip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
     let mut text = with_extra_hosts(local.to_owned(), record, attachments);
+    text.push_str(links);
     let (name, domain) = (&record.config.hostname, &record.config.domainname);
     let names = if domain.is_empty() { name.clone() } else { format!("{name}.{domain} {name}") };
     for address in attachments.iter().flat_map(|attachment| &attachment.addresses) {
@@ -170,7 +179,7 @@ mod tests {
     fn extra_hosts_come_last() {
         let own =
             HostConfig { extra_hosts: Some(vec!["db:10.0.0.2".into(), "six:[fe80::1]".into()]), ..Default::default() };
-        let text = hosts(&record(own), &[]);
+        let text = hosts(&record(own), &[], "");
         assert!(text.starts_with("127.0.0.1\tlocalhost\n") && text.ends_with("10.0.0.2\tdb\nfe80::1\tsix\n"), "{text}");
     }
 }

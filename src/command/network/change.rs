@@ -44,6 +44,9 @@ pub(in crate::command) struct Connect {
     /// IPv6 address (e.g., "2001:db8::33")
     #[arg(long, value_name = "ip")]
     ip6: Option<Ipv6Addr>,
+    /// Add link to another container
+    #[arg(long, value_parser = crate::flags::network::link)]
+    link: Vec<String>,
     network: String,
     container: String,
 }
@@ -57,6 +60,7 @@ impl Verb for Connect {
                 ipv6_address: text(self.ip6.map(|ip| ip.to_string())),
             }),
             aliases: Some(self.alias),
+            links: Some(self.link).filter(|links| !links.is_empty()),
             gw_priority: self.gw_priority,
             ..EndpointSettings::default()
         };

@@ -16,6 +16,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/containers/json", get(list))
         .route("/containers/prune", post(prune))
         .route("/containers/{id}", delete(remove))
+        .route("/containers/{id}/{alias}", delete(unlink))
         .route("/containers/{id}/json", get(inspect))
         .route("/containers/{id}/start", post(start))
         .route("/containers/{id}/stop", post(stop))
@@ -93,10 +94,21 @@ async fn rename(State(engine): Shared, Path(id): Path<String>, params: Params) -
 
 async fn remove(State(engine): Shared, Path(id): Path<String>, params: Params) -> Answer {
     if params.flag("link") {
-        return Err(Refusal::not_implemented("links between containers are not supported"));
+        return Err(Refusal::invalid(format!(
+            "Conflict: unable to remove the default link name of the container: /{id}"
+        )));
     }
     let options = RemoveOptions { force: params.flag("force"), volumes: params.flag("v") };
     blocking(move || engine.remove(&id, &options)).await?;
+    answer::no_content()
+}
+
+/// `rm --link web/alias`.
+async fn unlink(State(engine): Shared, Path((parent, alias)): Path<(String, String)>, params: Params) -> Answer {
+    if !params.flag("link") {
+        return Err(Refusal::not_found(format!("No such container: {parent}/{alias}")));
+    }
+    blocking(move || engine.unlink(&parent, &alias)).await?;
     answer::no_content()
 }
 
