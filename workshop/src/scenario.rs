@@ -19,6 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const REMOVE_ALL: &str = "kesako ps -aq | xargs -r kesako rm -f >/dev/null";
 
+/// A sysfs shows the interfaces of the namespace that it was mounted in. This needs no ip(8).
+const LOOPBACK_AND_WAIT: &str =
+    "mount -t sysfs none /sys && echo 0x9 >/sys/class/net/lo/flags && echo && exec sleep infinity";
+
 /// Who plays.
 #[derive(Clone, Copy, Debug)]
 pub enum User {
@@ -106,7 +110,7 @@ struct Network(Child);
 impl Network {
     fn new() -> Result<Self> {
         let mut command = Command::new("unshare");
-        command.args(["--net", "sh", "-c", "echo; exec sleep infinity"]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["--net", "--mount", "sh", "-c", LOOPBACK_AND_WAIT]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut holder = command.spawn().context("unshare(1) of util-linux does not run")?;
         let begun = holder.stdout.take().context("unshare has no output")?;
         let network = Self(holder);
