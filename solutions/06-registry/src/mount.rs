@@ -10,20 +10,23 @@ pub struct Known {
 }
 
 /// The repository from which the registry can take a blob: it has to be one of the same registry, of which we have an image
-/// with this blob, and not the one that is pushed to. Of several, the one that has the most in common with it in its path: we may
+/// with this blob. None, too, if the repository that is pushed to has it already: then it is enough to ask. Of several, the one that has the most in common with it in its path: we may
 /// read there, most likely (`team/app` can take from `team/base`).
 ///
 /// An image is in a registry only if its name has a digest: that is what a pull or a push leaves. A name with a tag may only be
 /// what somebody hopes for.
 #[must_use]
 pub fn source(target: &Reference, blob: &Digest, known: &[Known]) -> Option<String> {
-    let there = known.iter().filter(|image| {
-        image.name.digest().is_some()
-            && image.name.domain() == target.domain()
-            && image.name.path() != target.path()
-            && image.blobs.contains(blob)
-    });
+    let there: Vec<&Known> = known
+        .iter()
+        .filter(|image| {
+            image.name.digest().is_some() && image.name.domain() == target.domain() && image.blobs.contains(blob)
+        })
+        .collect();
+    if there.iter().any(|image| image.name.path() == target.path()) {
+        return None;
+    }
     let common = |path: &str| path.split('/').zip(target.path().split('/')).take_while(|(a, b)| a == b).count();
-    let best = there.max_by_key(|image| (common(image.name.path()), std::cmp::Reverse(image.name.path())));
+    let best = there.into_iter().max_by_key(|image| (common(image.name.path()), std::cmp::Reverse(image.name.path())));
     best.map(|image| image.name.path().to_owned())
 }

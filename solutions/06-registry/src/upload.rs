@@ -27,7 +27,7 @@ pub(crate) struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Brings a blob to the registry, by the shortest way: it is there, another repository has it (`mount`), or it is sent.
+    /// Brings a blob to the registry, by the shortest way: another repository has it (`mount`), it is there, or it is sent.
     pub(crate) fn blob(
         &self,
         file: &File,
@@ -35,20 +35,22 @@ impl Upload<'_> {
         mount: Option<&str>,
         tell: &(dyn Fn(Step) + Sync),
     ) -> Result<Step> {
+        if let Some(from) = mount {
+            match self.api.begin_upload(Some((&blob.digest, from))) {
+                Ok(Begun::Mounted) => return Ok(Step::MountedFrom(from.to_owned())),
+                // It is not there any more.
+                Ok(Begun::Upload(location)) => return self.send(file, blob, location, tell),
+                // Where it may not be read, it is sent.
+                Err(Error::Answer { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         if self.api.has_blob(&blob.digest)? {
             return Ok(Step::LayerAlreadyExists);
         }
-        let begun = match mount {
-            // Where it may not be read, it is sent.
-            Some(from) => match self.api.begin_upload(Some((&blob.digest, from))) {
-                Err(Error::Answer { .. }) => self.api.begin_upload(None)?,
-                begun => begun?,
-            },
-            None => self.api.begin_upload(None)?,
-        };
-        match (begun, mount) {
-            (Begun::Mounted, from) => Ok(Step::MountedFrom(from.unwrap_or_default().to_owned())),
-            (Begun::Upload(location), _) => self.send(file, blob, location, tell),
+        match self.api.begin_upload(None)? {
+            Begun::Upload(location) => self.send(file, blob, location, tell),
+            Begun::Mounted => Ok(Step::LayerAlreadyExists),
         }
     }
 

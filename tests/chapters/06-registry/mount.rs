@@ -28,6 +28,11 @@ fn nobody_there_has_it() {
 }
 
 #[test]
+fn the_repository_itself_has_it() {
+    assert_eq!(found("r.io/app", &[known("r.io/base", &["layer"]), known("r.io/app", &["layer"])]), None);
+}
+
+#[test]
 fn a_name_that_was_only_given_here_proves_nothing() {
     assert_eq!(found("r.io/app", &[known("r.io/base:1", &["layer"])]), None);
 }

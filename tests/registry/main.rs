@@ -1,0 +1,14 @@
+//! Registries, end to end: the built binary as a client and as a registry, with each other and with everybody else's. It listens on loopback only.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unreachable_pub, reason = "modules of a suite, and no crate of their own")]
+
+mod between;
+#[path = "../support/dockerd.rs"]
+mod dockerd;
+mod killed;
+mod lives;
+mod peers;
+mod served;
+#[path = "../support/mod.rs"]
+mod support;
