@@ -113,7 +113,7 @@ pub struct ContainerFlags {
     #[arg(long, visible_alias = "dns-opt")]
     pub dns_option: Vec<String>,
     /// Set custom DNS search domains
-    #[arg(long)]
+    #[arg(long, value_parser = network::search_domain)]
     pub dns_search: Vec<String>,
     /// Add a custom host-to-IP mapping (host:ip)
     #[arg(long, value_parser = network::extra_host)]

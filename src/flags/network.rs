@@ -173,3 +173,18 @@ pub fn server(text: &str) -> Result<String, String> {
         .map(|ip| ip.to_string())
         .map_err(|_| format!("IP address is not correctly formatted: {text}"))
 }
+
+/// `--dns-search lan.example`, or `.` for none at all.
+pub fn search_domain(text: &str) -> Result<String, String> {
+    let domain = text.trim_matches(' ');
+    if domain == "." {
+        return Ok(domain.to_owned());
+    }
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let is_label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(inner)
+    };
+    let valid = domain.bytes().any(|byte| byte.is_ascii_alphabetic()) && domain.split('.').all(is_label);
+    if valid && domain.len() < 255 { Ok(domain.to_owned()) } else { Err(format!("{text} is not a valid domain")) }
+}

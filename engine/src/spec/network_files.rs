@@ -17,11 +17,8 @@ const PUBLIC_SERVERS: [&str; 2] = ["8.8.8.8", "8.8.4.4"];
 pub(crate) fn write(container: &Container, record: &Record, attachments: &[Attachment], links: &str) -> Result<()> {
     let host_network = record.host_config.network_mode == "host";
     let of_host = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let hosts = if host_network {
-        with_extra_hosts(of_host("/etc/hosts"), record, &[])
-    } else {
-        hosts(record, attachments, links)
-    };
+    let hosts =
+        if host_network { hosts_on_host(of_host("/etc/hosts"), record) } else { hosts(record, attachments, links) };
     let has_names = attachments.iter().any(|attachment| !attachment.names.is_empty());
     let resolv_conf = resolv_conf(&of_host("/etc/resolv.conf"), record, has_names);
     for (name, text) in
@@ -72,10 +69,26 @@ fn write_readable(path: &std::path::Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
+/// What every container has in its `/etc/hosts`.
+const LOCAL: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\t\
+                     ip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+
+/// On the host's network: the host's own, unless names are added. Then it is as any container's, so that a name that the host's
+/// file has can be given another address; `host-gateway` is the network that it is on.
+fn hosts_on_host(of_host: String, record: &Record) -> String {
+    let added: Vec<_> = record.host_config.extra_hosts.iter().flatten().collect();
+    if added.is_empty() {
+        return of_host;
+    }
+    let mut text = with_extra_hosts(LOCAL.to_owned(), record, &[]);
+    for name in added.iter().filter_map(|entry| entry.strip_suffix("host-gateway")) {
+        text.push_str(&format!("127.0.0.1\t{}\n", name.trim_end_matches([':', '='])));
+    }
+    text
+}
+
 fn hosts(record: &Record, attachments: &[Attachment], links: &str) -> String {
-    let local = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\t\
-                 ip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
-    let mut text = with_extra_hosts(local.to_owned(), record, attachments);
+    let mut text = with_extra_hosts(LOCAL.to_owned(), record, attachments);
     text.push_str(links);
     let (name, domain) = (&record.config.hostname, &record.config.domainname);
     let names = if domain.is_empty() { name.clone() } else { format!("{name}.{domain} {name}") };
