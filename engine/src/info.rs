@@ -228,7 +228,7 @@ pub fn refuse_platform(platform: &str) -> Result<()> {
     Err(Error::new(Kind::NotImplemented, text))
 }
 
-fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     let text = read("/proc/meminfo");
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024

@@ -51,6 +51,7 @@ pub use image::registries::{PullOptions, Told};
 pub use info::{API_VERSION, MIN_API_VERSION, architecture, refuse_platform};
 pub use learner::{answering, unfinished};
 pub use life::attach::{AttachOptions, Attached};
+pub use life::stats::StatsOptions;
 pub use life::wait::{WaitCondition, Waiting};
 pub use logs::LogOptions;
 pub use network::parse_link;

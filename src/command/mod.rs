@@ -37,6 +37,7 @@ mod run;
 mod save;
 mod search;
 mod start;
+mod stats;
 mod stop;
 mod tag;
 mod top;
@@ -180,6 +181,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<diff::Diff>(&["container diff", "diff"], "CONTAINER", "Inspect changes to files or directories on a container's filesystem", ANY),
     entry::<export::Export>(&["container export", "export"], ONE, "Export a container's filesystem as a tar archive", ANY),
     entry::<rename::Rename>(&["container rename", "rename"], "CONTAINER NEW_NAME", "Rename a container", ANY),
+    entry::<stats::Statistics>(&["container stats", "stats"], "[OPTIONS] [CONTAINER...]", "Display a live stream of container(s) resource usage statistics", RUNNING),
     entry::<top::Top>(&["container top", "top"], "CONTAINER [ps OPTIONS]", "Display the running processes of a container", RUNNING),
     entry::<pause::Pause>(&["container pause", "pause"], "CONTAINER [CONTAINER...]", "Pause all processes within one or more containers", RUNNING),
     entry::<pause::Unpause>(&["container unpause", "unpause"], "CONTAINER [CONTAINER...]", "Unpause all processes within one or more containers", PAUSED),

@@ -4,6 +4,18 @@ pub use engine::words::{significant, size};
 
 use engine::words::duration;
 
+/// `1.234MiB`: binary units and four significant digits.
+pub fn binary_size(bytes: u64) -> String {
+    const UNITS: &[&str] = &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1024.0 && unit < UNITS.len() - 1 {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{}{}", significant(size, 4), UNITS[unit])
+}
+
 /// `3 minutes ago`, from seconds since 1970.
 pub fn ago(created: i64) -> String {
     let now = jiff::Timestamp::now().as_second();

@@ -7,6 +7,7 @@ mod config;
 mod container;
 mod image;
 mod network;
+mod stats;
 mod system;
 mod volume;
 
@@ -17,5 +18,6 @@ pub use config::*;
 pub use container::*;
 pub use image::*;
 pub use network::*;
+pub use stats::*;
 pub use system::*;
 pub use volume::*;

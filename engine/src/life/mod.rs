@@ -4,6 +4,7 @@ pub(crate) mod attach;
 pub(crate) mod exec;
 mod files;
 mod relay;
+pub(crate) mod stats;
 pub(crate) mod wait;
 
 use crate::container::list::Entry;
@@ -153,7 +154,7 @@ impl Engine {
     ///
     /// # Errors
     /// What it answers; or what it said when it panicked.
-    fn ask(&self, container: &Container, request: Request) -> Result<Option<Answer>> {
+    pub(crate) fn ask(&self, container: &Container, request: Request) -> Result<Option<Answer>> {
         let shim = container.written_state()?.shim;
         if let Some(answer) = shim::call(container, request)? {
             return Ok(Some(answer));

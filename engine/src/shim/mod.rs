@@ -32,6 +32,7 @@ mod restart;
 mod root;
 mod run;
 mod stdio;
+mod usage;
 
 pub(crate) use boot::{Guests, NAME, start};
 pub(crate) use detach_keys::parse as parse_detach_keys;

@@ -53,6 +53,8 @@ pub(crate) enum Request {
     Processes,
     /// The networks, or the name, of the container have changed in its record.
     Networks,
+    /// What the container uses.
+    Stats,
     /// The container's root and its mount namespace, as descriptors behind the answer: see [`super::root`].
     Root,
 }
@@ -91,6 +93,8 @@ pub(crate) struct Answer {
     pub exit_code: Option<i32>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub processes: Vec<i32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stats: Option<Box<crate::api::ContainerStats>>,
     /// Why there was nothing that could have ended with this exit code.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,

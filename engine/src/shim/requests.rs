@@ -66,6 +66,10 @@ impl Shim {
                 let processes = self.contained()?.processes()?;
                 return Ok(Answer { processes, ..Answer::default() });
             }
+            Request::Stats => {
+                let stats = Some(Box::new(self.contained()?.stats()?));
+                return Ok(Answer { stats, ..Answer::default() });
+            }
             Request::Networks => self.follow_networks()?,
             // Answered by `obey`.
             Request::Attach(_)
@@ -264,7 +268,7 @@ impl Shim {
 
 impl Contained {
     /// Who is in the container, as our own PID namespace numbers them.
-    fn processes(&self) -> Result<Vec<i32>> {
+    pub(super) fn processes(&self) -> Result<Vec<i32>> {
         match self.cgroup.processes() {
             Ok(found) if !found.is_empty() => Ok(found),
             // Without a cgroup of its own (an ordinary user often has none), by PID namespace.

@@ -216,7 +216,12 @@ impl Cgroup {
 
     /// What the container uses right now.
     pub fn stats(&self) -> Result<Stats> {
-        stats::stats(self)
+        Ok(self.stats_of(&self.processes()?))
+    }
+
+    /// The same, where somebody knows the processes better: an ordinary user's container may have no group at all.
+    pub fn stats_of(&self, pids: &[i32]) -> Stats {
+        stats::stats(self, pids)
     }
 
     /// Changes the limits of a running container, and moves its processes into the groups that takes.

@@ -9,13 +9,16 @@ use std::path::Path;
 use super::Cgroup;
 use super::files::read;
 use super::hierarchy::Controller;
-use crate::Result;
 
 /// What a container uses right now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Bytes, without what the kernel could drop at once (inactive page cache), as `docker stats` shows it.
     pub memory: u64,
+    /// Bytes, with it.
+    pub memory_usage: u64,
+    /// The lines of memory.stat; none where no group counts.
+    pub memory_details: Vec<(String, u64)>,
     /// Bytes; nothing if there is no limit.
     pub memory_limit: Option<u64>,
     /// All processors together.
@@ -26,20 +29,28 @@ pub struct Stats {
     pub pids: u64,
     /// Nothing if there is no limit.
     pub pids_limit: Option<u64>,
+    /// How many periods there were for a limit on processors, in how many the container had to wait, and for how long.
+    pub periods: u64,
+    pub throttled_periods: u64,
+    pub throttled_nanoseconds: u64,
+    /// Bytes that were fetched from disks, and sent there.
+    pub read_bytes: u64,
+    pub written_bytes: u64,
 }
 
-pub(super) fn stats(cgroup: &Cgroup) -> Result<Stats> {
-    let pids = cgroup.processes()?;
+/// Of the container whose processes are these.
+pub(super) fn stats(cgroup: &Cgroup, pids: &[i32]) -> Stats {
     let mut stats = Stats::default();
-    memory(cgroup, &pids, &mut stats);
-    cpu(cgroup, &pids, &mut stats);
+    memory(cgroup, pids, &mut stats);
+    cpu(cgroup, pids, &mut stats);
+    disks(cgroup, pids, &mut stats);
     let folder = folder(cgroup, Controller::Pids, "pids.current");
     stats.pids = match folder.and_then(|folder| number(folder, "pids.current")) {
         Some(count) => count,
         None => pids.iter().map(|pid| entries(&format!("/proc/{pid}/task"))).sum(),
     };
     stats.pids_limit = folder.and_then(|folder| number(folder, "pids.max"));
-    Ok(stats)
+    stats
 }
 
 pub(super) fn oom_kills(cgroup: &Cgroup) -> u64 {
@@ -60,11 +71,14 @@ fn memory(cgroup: &Cgroup, pids: &[i32], stats: &mut Stats) {
             ),
         };
         stats.memory = used.saturating_sub(cache.unwrap_or(0));
+        stats.memory_usage = used;
+        stats.memory_details = fields(folder, "memory.stat");
         // v1's «no limit» is a number just short of 2^63.
         stats.memory_limit = limit.filter(|&limit| limit < 1 << 62);
     } else {
         let page = rustix::param::page_size() as u64;
         stats.memory = pids.iter().filter_map(|pid| resident_pages(*pid)).sum::<u64>() * page;
+        stats.memory_usage = stats.memory;
     }
 }
 
@@ -83,6 +97,36 @@ fn cpu(cgroup: &Cgroup, pids: &[i32], stats: &mut Stats) {
     };
     (stats.cpu_user_nanoseconds, stats.cpu_system_nanoseconds) = (user, system);
     stats.cpu_nanoseconds = user + system;
+    // v1 tells the time in nanoseconds, v2 in microseconds.
+    if let Some(folder) = folder(cgroup, Controller::Cpu, "cpu.max") {
+        stats.periods = field(folder, "cpu.stat", "nr_periods").unwrap_or(0);
+        stats.throttled_periods = field(folder, "cpu.stat", "nr_throttled").unwrap_or(0);
+        let v2 = field(folder, "cpu.stat", "throttled_usec").map(|time| time * 1000);
+        stats.throttled_nanoseconds = v2.or_else(|| field(folder, "cpu.stat", "throttled_time")).unwrap_or(0);
+    }
+}
+
+/// What v2's io controller counts; without it, what the living processes have caused (proc_pid_io(5)).
+fn disks(cgroup: &Cgroup, pids: &[i32], stats: &mut Stats) {
+    let counted = cgroup.unified.as_ref().and_then(|unified| read(&unified.path, "io.stat").ok());
+    let (read, written) = match counted {
+        Some(text) => {
+            let sum = |key: &str| {
+                text.split_whitespace().filter_map(|word| word.strip_prefix(key)?.parse::<u64>().ok()).sum()
+            };
+            (sum("rbytes="), sum("wbytes="))
+        }
+        None => {
+            let of = |pid: i32| Some((proc_io(pid, "read_bytes: ")?, proc_io(pid, "write_bytes: ")?));
+            pids.iter().filter_map(|pid| of(*pid)).fold((0, 0), |(read, written), (r, w)| (read + r, written + w))
+        }
+    };
+    (stats.read_bytes, stats.written_bytes) = (read, written);
+}
+
+fn proc_io(pid: i32, key: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(key)?.parse().ok())
 }
 
 /// The folder where a controller counts: v2's if it has the controller's file, else that in v1's tree.
@@ -104,6 +148,13 @@ fn number(folder: &Path, file: &str) -> Option<u64> {
 fn field(folder: &Path, file: &str, name: &str) -> Option<u64> {
     let text = read(folder, file).ok()?;
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+/// All such pairs of a file.
+fn fields(folder: &Path, file: &str) -> Vec<(String, u64)> {
+    let text = read(folder, file).unwrap_or_default();
+    let pair = |line: &str| line.split_once(' ').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+    text.lines().filter_map(pair).collect()
 }
 
 /// The second number of /proc/PID/statm; nothing if the process has just ended.

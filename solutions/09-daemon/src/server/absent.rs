@@ -8,9 +8,8 @@ use engine::Engine;
 use std::sync::Arc;
 
 /// What each path is for.
-const ABSENT: [(&str, &str); 8] = [
+const ABSENT: [(&str, &str); 7] = [
     ("/containers/{id}/attach/ws", "attaching through a web socket"),
-    ("/containers/{id}/stats", "statistics"),
     ("/containers/{id}/update", "changing the limits of a container"),
     ("/images/search", "searching registries, whose protocol has no search"),
     ("/plugins", "plugins"),

@@ -1,6 +1,6 @@
 //! Routes on a container that ask one thing and have one answer.
 
-use super::blocking::{blocking, write_to};
+use super::blocking::{blocking, report, write_to};
 use super::params::Params;
 use super::{Answer, Refusal, Shared, answer};
 use crate::json;
@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
-use engine::{CommitOptions, Engine, ListOptions, RemoveOptions};
+use engine::{CommitOptions, Engine, ListOptions, RemoveOptions, StatsOptions};
 use std::sync::Arc;
 
 pub(super) fn routes() -> Router<Arc<Engine>> {
@@ -26,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/containers/{id}/unpause", post(unpause))
         .route("/containers/{id}/rename", post(rename))
         .route("/containers/{id}/resize", post(resize))
+        .route("/containers/{id}/stats", get(stats))
         .route("/containers/{id}/top", get(top))
         .route("/containers/{id}/changes", get(changes))
         .route("/containers/{id}/export", get(export))
@@ -127,6 +128,15 @@ pub(super) fn size(params: &Params) -> Result<(u16, u16), Refusal> {
 async fn top(State(engine): Shared, Path(id): Path<String>, params: Params) -> Answer {
     let ps_args = params.text("ps_args").unwrap_or("-ef").to_owned();
     answer::json(&blocking(move || engine.top(&id, &ps_args)).await?)
+}
+
+/// A sample a second, until the container is gone or nobody listens any more.
+async fn stats(State(engine): Shared, Path(id): Path<String>, params: Params) -> Answer {
+    let options = StatsOptions { stream: params.flag_unless_absent("stream"), one_shot: params.flag("one-shot") };
+    if options.stream && options.one_shot {
+        return Err(Refusal::invalid("cannot have stream=true and one-shot=true"));
+    }
+    report(move |sink| engine.stats(&id, options, &mut |stats| sink.send(answer::json_line(stats)))).await
 }
 
 async fn changes(State(engine): Shared, Path(id): Path<String>) -> Answer {
