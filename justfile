@@ -51,6 +51,10 @@ bench *ARGS: build
 bench-builds *ARGS: build
     cargo run --release -p kesako-benches --bin builds -- {{ARGS}}
 
+# networks beside Docker's: a start on the default bridge, published ports, names, the 200th container; as root
+bench-networks *ARGS: build
+    cargo run --release -p kesako-benches --bin networks -- {{ARGS}}
+
 # all of what CI does, on this machine
 ci:
     bash .ci/run

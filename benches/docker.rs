@@ -15,14 +15,21 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Starts it, and waits until it answers.
+    #[allow(dead_code, reason = "not every comparison is without networks")]
     pub(crate) fn start(folder: &Path) -> Result<Self> {
+        Self::start_with(folder, &["--iptables=false", "--bridge=none"])
+    }
+
+    /// The same with these flags besides.
+    pub(crate) fn start_with(folder: &Path, flags: &[&str]) -> Result<Self> {
         anyhow::ensure!(rustix::process::geteuid().is_root(), "dockerd needs root");
         let folder = folder.join("docker");
         std::fs::create_dir(&folder)?;
         let at = |name: &str| folder.join(name).to_string_lossy().into_owned();
         let process = Command::new("dockerd")
             .args(["--host", &format!("unix://{}", at("sock")), "--data-root", &at("data"), "--exec-root", &at("exec")])
-            .args(["--pidfile", &at("pid"), "--iptables=false", "--bridge=none"])
+            .args(["--pidfile", &at("pid")])
+            .args(flags)
             .stdout(Stdio::null())
             .stderr(File::create(folder.join("log"))?)
             .spawn()

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(unreachable_pub, reason = "the sandbox is not this suite's alone")]
 
+#[path = "network-whole/hostile.rs"]
+mod hostile;
 #[path = "network-whole/house.rs"]
 mod house;
 #[path = "network-whole/names.rs"]

@@ -26,7 +26,7 @@ impl Names for Known {
     }
 }
 
-fn question(name: &str) -> Vec<u8> {
+pub(super) fn question(name: &str) -> Vec<u8> {
     let mut packet = Packet::new_query(7);
     packet.set_flags(PacketFlag::RECURSION_DESIRED);
     packet.questions.push(Question::new(
@@ -48,7 +48,7 @@ fn show(bytes: &[u8]) -> String {
     format!("{:?}: {truncated}{}", packet.rcode(), addresses.collect::<Vec<_>>().join(" "))
 }
 
-fn ask(from: &Namespace, name: &str) -> String {
+pub(super) fn ask(from: &Namespace, name: &str) -> String {
     within(from, || {
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
@@ -65,7 +65,7 @@ fn ask(from: &Namespace, name: &str) -> String {
     })
 }
 
-fn ask_by_tcp(from: &Namespace, name: &str) -> String {
+pub(super) fn ask_by_tcp(from: &Namespace, name: &str) -> String {
     within(from, || {
         let mut stream = TcpStream::connect((dns::ADDRESS, 53)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
@@ -126,7 +126,7 @@ impl Drop for End<'_> {
 }
 
 /// Serves as a shim does, by poll(2), while `during` lasts.
-fn served(upstreams: Vec<Upstream>, during: impl FnOnce(&Sandbox)) {
+pub(super) fn served(upstreams: Vec<Upstream>, during: impl FnOnce(&Sandbox)) {
     let container = Sandbox::make().unwrap();
     let mut server = Server::open(container.namespace(), upstreams).unwrap();
     let over = AtomicBool::new(false);

@@ -2,6 +2,7 @@
 
 use super::answer;
 use crate::{Error, Namespace, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use simple_dns::RCODE;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Questions that wait at once. What comes on top is refused, and asked again later.
 const MOST: usize = 512;
+/// What is received from one server before others are heard.
+const TURN: usize = 16;
 
 /// A name server of the world outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(super) struct Forwards {
     upstreams: Vec<Upstream>,
     namespace: Namespace,
     pending: Vec<Pending>,
+    /// For what is received.
+    buffer: Box<[u8]>,
 }
 
 /// A question that waits.
@@ -61,7 +66,7 @@ enum Look {
 
 impl Forwards {
     pub(super) fn new(upstreams: Vec<Upstream>, namespace: Namespace) -> Self {
-        Self { upstreams, namespace, pending: Vec::new() }
+        Self { upstreams, namespace, pending: Vec::new(), buffer: vec![0; 1 << 16].into() }
     }
 
     pub(super) fn ask(&mut self, upstreams: Vec<Upstream>) {
@@ -115,8 +120,13 @@ impl Forwards {
     pub(super) fn serve(&mut self) -> Vec<(Asker, Vec<u8>)> {
         let mut answers = Vec::new();
         let now = Instant::now();
-        for mut pending in std::mem::take(&mut self.pending) {
-            match pending.look() {
+        if self.pending.is_empty() {
+            return answers;
+        }
+        let ready = self.ready();
+        for (mut pending, ready) in std::mem::take(&mut self.pending).into_iter().zip(ready) {
+            let look = if ready { pending.look(&mut self.buffer) } else { Look::Nothing };
+            match look {
                 Look::Answer(bytes) => answers.push((pending.asker, bytes)),
                 Look::Nothing if now < pending.until => self.pending.push(pending),
                 Look::Nothing | Look::Failed => {
@@ -133,6 +143,19 @@ impl Forwards {
     }
 }
 
+impl Forwards {
+    /// At which sockets there is something to be done: one call for all, however many wait.
+    fn ready(&self) -> Vec<bool> {
+        let mut fds = Vec::with_capacity(self.pending.len());
+        self.watch(&mut |fd, writes| {
+            fds.push(PollFd::from_borrowed_fd(fd, if writes { PollFlags::OUT } else { PollFlags::IN }));
+        });
+        // If that cannot be told, all are looked at.
+        let told = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok();
+        fds.iter().map(|fd| !told || !fd.revents().is_empty()).collect()
+    }
+}
+
 /// A socket that speaks to this server only; datagrams of anybody else do not reach it.
 fn connect(to: SocketAddr, by_tcp: bool) -> rustix::io::Result<OwnedFd> {
     let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
@@ -145,7 +168,7 @@ fn connect(to: SocketAddr, by_tcp: bool) -> rustix::io::Result<OwnedFd> {
 }
 
 impl Pending {
-    fn look(&mut self) -> Look {
+    fn look(&mut self, buffer: &mut [u8]) -> Look {
         while !self.to_send.is_empty() {
             match rustix::net::send(&self.socket, &self.to_send, SendFlags::NOSIGNAL) {
                 Ok(length) => drop(self.to_send.drain(..length)),
@@ -155,9 +178,8 @@ impl Pending {
                 Err(_) => return Look::Failed,
             }
         }
-        let mut buffer = [0; 65535];
-        loop {
-            match rustix::net::recv(&self.socket, &mut buffer[..], RecvFlags::empty()) {
+        for _ in 0..TURN {
+            match rustix::net::recv(&self.socket, &mut *buffer, RecvFlags::empty()) {
                 Ok((0, _)) if matches!(self.asker, Asker::Tcp(_)) => return Look::Failed,
                 Ok((length, _)) => {
                     let bytes = buffer.get(..length).unwrap_or_default();
@@ -178,6 +200,8 @@ impl Pending {
                 Err(_) => return Look::Failed,
             }
         }
+        // A server that never stops talking is not to keep us from others.
+        Look::Nothing
     }
 
     /// The same number, and it is an answer.

@@ -61,7 +61,9 @@ pub fn decide(question: &[u8], names: &mut dyn Names, turn: usize, room: Room) -
         Room::Datagram => packet.opt().map_or(DATAGRAM, |opt| usize::from(opt.udp_packet_size).max(DATAGRAM)),
         Room::Stream => usize::from(u16::MAX),
     };
-    Decision::Answer(answer(&packet, records, limit))
+    let bytes = answer(&packet, records, limit);
+    // A name that is too long for a message: it can be had of a container, but not by this way.
+    Decision::Answer(if bytes.is_empty() { refusal(question, RCODE::ServerFailure) } else { bytes })
 }
 
 /// The records that answer a question about a name with these addresses.
@@ -96,7 +98,7 @@ fn answer(question: &Packet<'_>, records: Vec<RData<'_>>, limit: usize) -> Vec<u
         reply.answers.push(ResourceRecord::new(name.clone(), CLASS::IN, TTL, data));
     }
     loop {
-        // Nothing of ours is too long for its encoding; were it so, no answer is what remains.
+        // Empty if it cannot be written.
         let bytes = reply.build_bytes_vec_compressed().unwrap_or_default();
         if bytes.len() <= limit || reply.answers.is_empty() {
             return bytes;

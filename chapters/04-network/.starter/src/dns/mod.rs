@@ -26,9 +26,16 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
 
 /// Questions that are answered in one turn, before others are served.
 const TURN: usize = 64;
-/// Connections by TCP at once; a container that wants more hurts only itself.
+/// The same of one connection.
+const TURN_OF_ONE: usize = 4;
+/// Connections by TCP at once. For one more, whoever has asked nothing for longest has to go.
 const CONNECTIONS: usize = 64;
+/// How long a connection may ask nothing. (To send a byte now and then is not to ask.)
 const IDLE: Duration = Duration::from_secs(10);
+/// Who has so many bytes of answers to read is asked no further questions until they are read.
+const UNREAD: usize = 64 << 10;
+/// A message with its length before it.
+const LONGEST: usize = 2 + u16::MAX as usize;
 
 /// Who knows the names that a container may ask for.
 pub trait Names {
@@ -80,9 +87,7 @@ impl Server {
     /// Calls `each` with every descriptor that is to be waited for, and whether it is to be written to (else read from).
     pub fn watch<'a>(&'a self, each: &mut dyn FnMut(BorrowedFd<'a>, bool)) {
         each(self.udp.as_fd(), false);
-        if self.clients.len() < CONNECTIONS {
-            each(self.tcp.as_fd(), false);
-        }
+        each(self.tcp.as_fd(), false);
         for client in &self.clients {
             each(client.stream.as_fd(), !client.to_send.is_empty());
         }
@@ -91,8 +96,9 @@ impl Server {
 
     /// When it wants to be called at the latest.
     pub fn deadline(&self) -> Option<Instant> {
+        let now = self.clients.iter().any(Client::is_waiting).then(Instant::now);
         let idle = self.clients.iter().map(|client| client.last + IDLE);
-        idle.chain(self.forwards.deadline()).min()
+        now.into_iter().chain(idle).chain(self.forwards.deadline()).min()
     }
 
     /// Does what can be done now. Nothing here blocks.
@@ -127,10 +133,15 @@ impl Server {
     }
 
     fn accept(&mut self) {
-        while self.clients.len() < CONNECTIONS {
+        for _ in 0..CONNECTIONS {
             let Ok((stream, _)) = self.tcp.accept() else { return };
             if stream.set_nonblocking(true).is_err() {
                 continue;
+            }
+            if self.clients.len() >= CONNECTIONS {
+                // Those are in the order in which they came, so of equals the oldest is the first.
+                let silent = self.clients.iter().enumerate().min_by_key(|(_, client)| client.last);
+                silent.map(|(at, _)| at).into_iter().for_each(|at| drop(self.clients.remove(at)));
             }
             self.next_client += 1;
             let number = self.next_client;
@@ -140,24 +151,22 @@ impl Server {
     }
 
     fn serve_clients(&mut self, names: &mut dyn Names) {
-        let mut answers = Vec::new();
         for client in &mut self.clients {
-            client.read();
             client.write();
-            while let Some(question) = take_message(&mut client.received) {
-                let asker = Asker::Tcp(client.number);
-                match decide(&question, names, self.turn, Room::Stream) {
-                    Decision::Answer(bytes) => answers.push((asker, bytes)),
+            client.read();
+            for _ in 0..TURN_OF_ONE {
+                let Some(question) = client.next() else { break };
+                client.last = Instant::now();
+                match answer::decide(&question, names, self.turn, answer::Room::Stream) {
+                    Decision::Answer(bytes) => client.answer(&bytes),
                     Decision::Forward => {
-                        answers.extend(self.forwards.begin(asker, &question).map(|refusal| (asker, refusal)))
+                        let refusal = self.forwards.begin(Asker::Tcp(client.number), &question);
+                        refusal.iter().for_each(|refusal| client.answer(refusal));
                     }
                     Decision::Ignore => client.over = true,
                 }
                 self.turn = self.turn.wrapping_add(1);
             }
-        }
-        for (asker, answer) in answers {
-            self.deliver(asker, answer);
         }
     }
 
@@ -167,9 +176,7 @@ impl Server {
             Asker::Udp(to) => drop(self.udp.send_to(&answer, to)),
             Asker::Tcp(number) => {
                 if let Some(client) = self.clients.iter_mut().find(|client| client.number == number) {
-                    client.to_send.extend((answer.len() as u16).to_be_bytes());
-                    client.to_send.extend(answer);
-                    client.write();
+                    client.answer(&answer);
                 }
             }
         }
@@ -177,18 +184,30 @@ impl Server {
 }
 
 impl Client {
+    /// The next question that has come, if answers are read.
+    fn next(&mut self) -> Option<Vec<u8>> {
+        if self.to_send.len() < UNREAD { take_message(&mut self.received) } else { None }
+    }
+
+    /// Whether it has a question that was not its turn yet.
+    fn is_waiting(&self) -> bool {
+        self.to_send.len() < UNREAD && length_of_message(&self.received).is_some()
+    }
+
+    fn answer(&mut self, answer: &[u8]) {
+        self.to_send.extend((answer.len() as u16).to_be_bytes());
+        self.to_send.extend_from_slice(answer);
+        self.write();
+    }
+
     fn read(&mut self) {
         let mut buffer = [0; 4096];
-        loop {
+        // What it has sent beyond that waits in the kernel, and then at its sender.
+        while self.to_send.len() < UNREAD && self.received.len() <= LONGEST {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return self.over = true,
                 Ok(length) => {
                     self.received.extend_from_slice(buffer.get(..length).unwrap_or_default());
-                    self.last = Instant::now();
-                    // Longer than any question: nobody who asks for names.
-                    if self.received.len() > 2 * 65537 {
-                        return self.over = true;
-                    }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -211,10 +230,16 @@ impl Client {
 
 /// The first whole message of a stream.
 fn take_message(stream: &mut Vec<u8>) -> Option<Vec<u8>> {
-    let length = usize::from(u16::from_be_bytes(*stream.first_chunk::<2>()?));
+    let length = length_of_message(stream)?;
     let message = stream.get(2..2 + length)?.to_vec();
     stream.drain(..2 + length);
     Some(message)
+}
+
+/// How long it is, if it is there as a whole.
+fn length_of_message(stream: &[u8]) -> Option<usize> {
+    let length = usize::from(u16::from_be_bytes(*stream.first_chunk::<2>()?));
+    (stream.len() >= 2 + length).then_some(length)
 }
 
 fn sockets() -> Result<(UdpSocket, TcpListener)> {
