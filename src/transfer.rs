@@ -1,5 +1,5 @@
-//! How far a pull or a push is: on a terminal a line for each layer, each in its place; elsewhere a line for each thing that happened,
-//! as Docker shows it.
+//! How far a pull or a push is: on a terminal a line for each layer, each in its place; elsewhere a line for each thing
+//! that happened, as Docker shows it.
 
 use crate::output;
 use crate::terminal::{Size, size_of};

@@ -22,6 +22,7 @@ mod kill;
 mod load;
 mod login;
 mod logs;
+mod manifest;
 mod network;
 mod pause;
 mod port;
@@ -144,6 +145,7 @@ pub const GROUPS: &[(&str, &str)] = &[
     ("buildx", "Manage builds, for fingers that know Docker's"),
     ("container", "Manage containers"),
     ("image", "Manage images"),
+    ("manifest", "Manage image manifests and manifest lists"),
     ("network", "Manage networks"),
     ("registry", "Serve images"),
     ("system", "Manage Kesako"),
@@ -200,6 +202,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<push::Push>(&["image push", "push"], "[OPTIONS] NAME[:TAG]", "Upload an image to a registry", Words::Images),
     entry::<login::Login>(&["login"], "[OPTIONS] [SERVER]", "Authenticate to a registry", Words::Nothing),
     entry::<login::Logout>(&["logout"], "[SERVER]", "Log out from a registry", Words::Nothing),
+    plain::<manifest::Inspect>(&["manifest inspect"], "[OPTIONS] MANIFEST", "Display an image manifest, or manifest list", Words::Nothing),
     plain::<registry::Serve>(&["registry serve"], "[OPTIONS]", "Serve a registry", Words::Nothing),
     hidden(plain::<search::Search>(&["search"], "TERM", "Search Docker Hub for images", Words::Nothing)),
     entry::<volume::Create>(&["volume create"], "[OPTIONS] [VOLUME]", "Create a volume", Words::Nothing),

@@ -1,5 +1,5 @@
-//! The suite of chapter 6. It needs neither root nor the network: the registry it talks to is a thread of its own, on an address of this machine,
-//! and misbehaves as it is told to.
+//! The suite of chapter 6. It needs neither root nor the network: the registry it talks to is a thread of its own, on
+//! an address of this machine, and misbehaves as it is told to.
 
 #[path = "06-registry/auth.rs"]
 mod auth;

@@ -1,4 +1,5 @@
-//! Registries, end to end: the built binary as a client and as a registry, with each other and with everybody else's. It listens on loopback only.
+//! Registries, end to end: the built binary as a client and as a registry, with each other and with everybody else's.
+//! It listens on loopback only.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(unreachable_pub, reason = "modules of a suite, and no crate of their own")]

@@ -99,6 +99,9 @@ fn docker_pulls_and_pushes() {
     // The other way: what we push again is what docker has.
     let id = docker(&["images", "-q", "--no-trunc", &theirs]);
     assert_eq!(sandbox.ok(&["images", "-q", "--no-trunc", &theirs]), id);
+    let manifest = |output: String| serde_json::from_str::<serde_json::Value>(&output).unwrap();
+    let told = manifest(docker(&["manifest", "inspect", "--insecure", &theirs]));
+    assert_eq!(manifest(sandbox.ok(&["manifest", "inspect", &theirs])), told);
     docker(&["rmi", "-f", &ours, &theirs]);
     docker(&["login", "-u", "ana", "-p", "secret", &served.host]);
 }

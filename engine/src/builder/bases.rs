@@ -7,7 +7,6 @@ use layers::{Image, Reference};
 use registry::progress::{Event as Told, Step};
 use registry::{Credentials, Settings};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 /// What was pulled for a build, and what could not be.
@@ -62,15 +61,13 @@ impl Site<'_> {
         let credentials = self.bases.credentials.get(registry::credentials::key(reference));
         self.step(&format!("[internal] pull {}", reference.canonical()), |id| {
             let listener = |told| self.tell_pull(id, told);
-            // A build that is cancelled ends at its next step; what comes until then is not lost.
-            let cancelled = AtomicBool::new(false);
             let pull = registry::pull::Pull {
                 store: self.store,
                 settings: &settings,
                 credentials,
                 platform: None,
                 listener: &listener,
-                cancelled: &cancelled,
+                cancelled: &|| self.cancel.is_cancelled(),
             };
             self.engine.pull_one(&pull, reference).map(drop)
         })

@@ -4,12 +4,12 @@ use crate::api::{self, Progress, ProgressDetail};
 use crate::{Engine, Error, Kind, Result, bootstrap};
 use layers::manifest::{Document, Platform};
 use layers::{Digest, Reference};
-use registry::progress::{Event, Step};
+use registry::look::Look;
+use registry::progress::{Cancelled, Event, Step};
 use registry::pull::{Pull, Pulled};
 use registry::push::Push;
 use registry::{Credentials, Settings};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 /// Who hears how far it is; called from several threads.
 pub type Told<'a> = &'a (dyn Fn(Progress) + Sync);
@@ -26,7 +26,8 @@ pub struct PullOptions {
 }
 
 impl Engine {
-    /// How registries are to be reached: `daemon.json` in the data root, else in `/etc/kesako`; an ordinary user's is in `~/.config/kesako`.
+    /// How registries are to be reached: `daemon.json` in the data root, else in `/etc/kesako`; an ordinary user's is
+    /// in `~/.config/kesako`.
     ///
     /// # Errors
     /// A file that makes no sense.
@@ -49,7 +50,7 @@ impl Engine {
     ///
     /// # Errors
     /// In Docker's words.
-    pub fn pull(&self, options: &PullOptions, told: Told<'_>, cancelled: &AtomicBool) -> Result<()> {
+    pub fn pull(&self, options: &PullOptions, told: Told<'_>, cancelled: Cancelled<'_>) -> Result<()> {
         let name = match options.tag.as_str() {
             "" => Reference::parse(&options.image)?,
             digest if digest.contains(':') => Reference::parse(&format!("{}@{digest}", options.image))?,
@@ -106,7 +107,7 @@ impl Engine {
         tag: &str,
         credentials: Option<&Credentials>,
         told: Told<'_>,
-        cancelled: &AtomicBool,
+        cancelled: Cancelled<'_>,
     ) -> Result<()> {
         let asked = if tag.is_empty() { Reference::parse(name)? } else { Reference::from_parts(name, tag)? };
         if asked.digest().is_some() {
@@ -162,15 +163,12 @@ impl Engine {
     pub fn distribution(&self, name: &str, credentials: Option<&Credentials>) -> Result<api::DistributionInspect> {
         let name = Reference::parse(name)?.or_latest();
         let settings = self.registries()?;
-        let never = AtomicBool::new(false);
-        let store = self.store()?;
-        let pull =
-            Pull { store, settings: &settings, credentials, platform: None, listener: &|_| (), cancelled: &never };
-        let raw = pull.look(&name)?;
+        let look = Look::at(&settings, credentials, &name)?;
+        let raw = look.manifest()?;
         let platforms = match Document::parse(&raw.bytes, &raw.media_type)? {
             Document::Index(index) => index.manifests.into_iter().filter_map(|one| one.platform).collect(),
             Document::Manifest(manifest) => {
-                let config = pull.config_of(&name, &manifest)?;
+                let config = look.config(&manifest)?;
                 let (architecture, os, variant) = (config.architecture, config.os, config.variant);
                 vec![Platform { architecture, os, variant, ..Platform::default() }]
             }

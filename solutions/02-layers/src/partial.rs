@@ -1,4 +1,5 @@
-//! A blob that comes in pieces: what has arrived of it stays when the sender fails, or we do, and the next one goes on there.
+//! A blob that comes in pieces: what has arrived of it stays when the sender fails, or we do, and the next one goes on
+//! there.
 //!
 //! It waits in a folder of its own, `partial/<digest>`, where nobody takes it for a blob. Whoever writes to it holds a
 //! flock(2) on it: of several that want the same blob, in one process or in many, one fetches it and the others find it
@@ -59,8 +60,8 @@ impl Blobs {
         Ok(None)
     }
 
-    /// Makes a blob of a file in this layout, by renaming it. Its bytes were hashed as they were written: whoever calls this knows that they are
-    /// what the digest says.
+    /// Makes a blob of a file in this layout, by renaming it. Its bytes were hashed as they were written: whoever calls
+    /// this knows that they are what the digest says.
     ///
     /// # Errors
     /// [`Error::Io`].

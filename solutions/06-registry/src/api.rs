@@ -161,7 +161,8 @@ impl Api<'_> {
         }
     }
 
-    /// `PATCH <location>`: these bytes of the file come next. Returns where to go on, and how many bytes the registry has.
+    /// `PATCH <location>`: these bytes of the file come next. Returns where to go on, and how many bytes the registry
+    /// has.
     pub(crate) fn send_chunk(
         &self,
         location: &str,

@@ -25,8 +25,8 @@ impl Challenge {
     }
 }
 
-/// Parses the value of a `WWW-Authenticate` header into the challenges it holds: a registry may offer several, one after the
-/// other.
+/// Parses the value of a `WWW-Authenticate` header into the challenges it holds: a registry may offer several, one
+/// after the other.
 ///
 /// A challenge is a scheme, a space, and parameters with commas between them; a comma also stands before the next
 /// challenge, which is told from a parameter by the `=` that does not follow its first word:
@@ -35,8 +35,8 @@ impl Challenge {
 /// Basic realm="a, b", Bearer realm="https://auth/token",service=x
 /// ```
 ///
-/// Scheme and names are words (up to a space, `=` or `,`), in any case. A value is a word, or stands in quotes; between them a
-/// comma is only a comma, and a backslash takes the next character as it is.
+/// Scheme and names are words (up to a space, `=` or `,`), in any case. A value is a word, or stands in quotes; between
+/// them a comma is only a comma, and a backslash takes the next character as it is.
 ///
 /// What cannot be understood ends the list: no challenge is made up.
 #[must_use]

@@ -1,7 +1,8 @@
-//! A connection to one address of a registry: it sends requests, proves who we are when that is asked for, and follows redirects.
+//! A connection to one address of a registry: it sends requests, proves who we are when that is asked for, and follows
+//! redirects.
 //!
-//! Our credentials go to the registry and to whom it names for tokens, and never further: a redirect to another host is followed without
-//! them.
+//! Our credentials go to the registry and to whom it names for tokens, and never further: a redirect to another host is
+//! followed without them.
 
 use crate::challenge::{self, Challenge};
 use crate::credentials::Credentials;
@@ -164,7 +165,8 @@ impl Connection {
         format!("{}/v2/{path}", self.endpoint.base)
     }
 
-    /// Sends a request, and again with a proof of who we are where that is asked for. Answers that are errors are answers.
+    /// Sends a request, and again with a proof of who we are where that is asked for. Answers that are errors are
+    /// answers.
     pub(crate) fn send(&self, request: &Request<'_>) -> Result<Response> {
         let key = request.scopes.join(" ");
         let known = self.passes().get(&key).cloned();
@@ -211,7 +213,8 @@ impl Connection {
         Ok(None)
     }
 
-    /// A user's first visit: whether the registry lets them in. Returns the token that stands for the password from now on, if it gives one.
+    /// A user's first visit: whether the registry lets them in. Returns the token that stands for the password from now
+    /// on, if it gives one.
     pub(crate) fn login(&self) -> Result<Option<String>> {
         let url = self.url("");
         let request =

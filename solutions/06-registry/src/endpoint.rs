@@ -17,8 +17,8 @@ pub struct Endpoint {
 }
 
 impl Settings {
-    /// The addresses of the registry of this name: for Docker Hub the mirrors first. A registry that may be insecure, as every one on this
-    /// host may, is asked by HTTPS first all the same, and by plain HTTP if it knows no HTTPS.
+    /// The addresses of the registry of this name: for Docker Hub the mirrors first. A registry that may be insecure,
+    /// as every one on this host may, is asked by HTTPS first all the same, and by plain HTTP if it knows no HTTPS.
     #[must_use]
     pub fn endpoints(&self, domain: &str) -> Vec<Endpoint> {
         if domain == HUB {
@@ -41,7 +41,8 @@ impl Settings {
         Endpoint { base, verify, mirror: false }
     }
 
-    /// Whether this `host` or `host:port` is one of this machine, or was said to be insecure, by name or by its address.
+    /// Whether this `host` or `host:port` is one of this machine, or was said to be insecure, by name or by its
+    /// address.
     fn is_insecure(&self, host: &str) -> bool {
         let (name, port) = split_port(host);
         if self.insecure.iter().any(|entry| entry == host || entry == name) {

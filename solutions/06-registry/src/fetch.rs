@@ -1,13 +1,12 @@
 //! Fetching a blob: going on where somebody stopped, trying again where the network fails, and believing nothing.
 
 use crate::error::{Error, Result};
-use crate::progress::Step;
+use crate::progress::{Cancelled, Step};
 use crate::range::{Resume, resume};
 use crate::remote::Remote;
 use layers::manifest::Descriptor;
 use layers::{Blobs, Partial};
 use std::io::{self, Read, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ pub(crate) struct Fetch<'a> {
     pub remote: &'a Remote,
     pub blobs: &'a Blobs,
     pub patience: Duration,
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: Cancelled<'a>,
 }
 
 impl Fetch<'_> {
@@ -97,7 +96,7 @@ impl Fetch<'_> {
         let mut told = Instant::now();
         let unreachable = |why: String| Error::Unreachable { method: "Get".to_owned(), url: url.to_owned(), why };
         while to.size() <= wanted.size {
-            if self.cancelled.load(Ordering::Relaxed) {
+            if (self.cancelled)() {
                 return Err(Error::Cancelled);
             }
             match from.read(&mut buffer) {
@@ -125,7 +124,7 @@ impl Fetch<'_> {
         let end = Instant::now() + wait;
         let mut told = None;
         while let Some(left) = end.checked_duration_since(Instant::now()) {
-            if self.cancelled.load(Ordering::Relaxed) {
+            if (self.cancelled)() {
                 return Err(Error::Cancelled);
             }
             let seconds = left.as_secs() + 1;

@@ -1,5 +1,5 @@
-//! Programs that keep credentials: `docker-credential-NAME get|store|erase|list`, which speak JSON on their standard streams
-//! (github.com/docker/docker-credential-helpers).
+//! Programs that keep credentials: `docker-credential-NAME get|store|erase|list`, which speak JSON on their standard
+//! streams (github.com/docker/docker-credential-helpers).
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};

@@ -1,8 +1,8 @@
 //! Chapter 6: images travel.
 //!
-//! A registry is a web server for blobs and manifests, and all of its protocol is HTTP (OCI distribution-spec): a manifest
-//! is asked for by tag or digest, each blob by its digest, and what is pushed goes the other way, blobs first. Nothing that
-//! comes from it is believed: a blob is what its digest says, or it is refused.
+//! A registry is a web server for blobs and manifests, and all of its protocol is HTTP (OCI distribution-spec): a
+//! manifest is asked for by tag or digest, each blob by its digest, and what is pushed goes the other way, blobs first.
+//! Nothing that comes from it is believed: a blob is what its digest says, or it is refused.
 //!
 //! ```text
 //!   reference ──▶ settings ──▶ endpoints: mirrors first, then the registry itself
@@ -25,6 +25,7 @@ mod error;
 mod fetch;
 mod helper;
 pub mod login;
+pub mod look;
 pub mod mount;
 pub mod progress;
 pub mod pull;

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::{HUB, HUB_KEY};
 
-/// Asks the registry whether it knows this user. Returns the token that stands for the password from now on, if the registry gives one.
+/// Asks the registry whether it knows this user. Returns the token that stands for the password from now on, if the
+/// registry gives one.
 ///
 /// # Errors
 /// [`Error::Login`], [`Error::Answer`] if it does not; [`Error::Unreachable`].

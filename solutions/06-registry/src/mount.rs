@@ -1,4 +1,5 @@
-//! A layer that is pushed may be there already, in another repository of the same registry: then it need not travel again.
+//! A layer that is pushed may be there already, in another repository of the same registry: then it need not travel
+//! again.
 
 use layers::{Digest, Reference};
 
@@ -9,12 +10,13 @@ pub struct Known {
     pub blobs: Vec<Digest>,
 }
 
-/// The repository from which the registry can take a blob: it has to be one of the same registry, of which we have an image
-/// with this blob. None, too, if the repository that is pushed to has it already: then it is enough to ask. Of several, the one that has the most in common with it in its path: we may
-/// read there, most likely (`team/app` can take from `team/base`).
+/// The repository from which the registry can take a blob: it has to be one of the same registry, of which we have an
+/// image with this blob. None, too, if the repository that is pushed to has it already: then it is enough to ask. Of
+/// several, the one that has the most in common with it in its path: we may read there, most likely (`team/app` can
+/// take from `team/base`).
 ///
-/// An image is in a registry only if its name has a digest: that is what a pull or a push leaves. A name with a tag may only be
-/// what somebody hopes for.
+/// An image is in a registry only if its name has a digest: that is what a pull or a push leaves. A name with a tag may
+/// only be what somebody hopes for.
 #[must_use]
 pub fn source(target: &Reference, blob: &Digest, known: &[Known]) -> Option<String> {
     let there: Vec<&Known> = known

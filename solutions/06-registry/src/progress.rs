@@ -5,6 +5,9 @@ use layers::Digest;
 /// Called from several threads.
 pub type Listener<'a> = &'a (dyn Fn(Event) + Sync);
 
+/// Whether whoever asked for it wants no more of it. Called often, from several threads.
+pub type Cancelled<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

@@ -6,15 +6,15 @@
 //!                                                                    layer ─┘
 //! ```
 //!
-//! A layer that is here is not fetched, and one is unpacked as soon as it and all below it are. The image gets its name when everything is
-//! there; until then nobody sees anything of it.
+//! A layer that is here is not fetched, and one is unpacked as soon as it and all below it are. The image gets its name
+//! when everything is there; until then nobody sees anything of it.
 
 use crate::api::Raw;
 use crate::choice::choose;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::fetch::Fetch;
-use crate::progress::{Event, Listener, Step};
+use crate::progress::{Cancelled, Event, Listener, Step};
 use crate::remote::Remote;
 use crate::settings::Settings;
 use layers::blob::DOCUMENT_LIMIT;
@@ -40,8 +40,7 @@ pub struct Pull<'a> {
     /// None: this machine's.
     pub platform: Option<&'a Platform>,
     pub listener: Listener<'a>,
-    /// Whoever sets it wants no more of this.
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: Cancelled<'a>,
 }
 
 /// A pulled image.
@@ -63,10 +62,9 @@ impl Pull<'_> {
         let remote = Remote::open(self.settings, reference, self.credentials, false)?;
         // From the first blob on until the image has its name, nobody may take what comes for garbage.
         let writing = self.store.writing()?;
-        let wanted = reference.digest().map(Digest::to_string);
-        let wanted = wanted.as_deref().or(reference.tag()).unwrap_or("latest");
-        let raw = remote.ask(|api| api.manifest(wanted)).map_err(|error| translate(error, reference))?;
-        let id = reference.digest().map_or_else(|| wanted.to_owned(), |_| reference.canonical());
+        let wanted = wanted(reference);
+        let raw = remote.ask(|api| api.manifest(&wanted)).map_err(|error| translate(error, reference))?;
+        let id = reference.digest().map_or_else(|| wanted.clone(), |_| reference.canonical());
         (self.listener)(Event::Note { id: Some(id), text: format!("Pulling from {}", reference.path()) });
         let target = Descriptor::new(&raw.media_type, raw.digest, raw.bytes.len() as u64);
         let before = self.store.resolve(&reference.to_string()).ok();
@@ -85,17 +83,6 @@ impl Pull<'_> {
         Ok(Pulled { image, digest: target.digest, newer })
     }
 
-    /// What the registry has now under this name: its digest, and for which platforms.
-    ///
-    /// # Errors
-    /// As [`Pull::pull`].
-    pub fn look(&self, reference: &Reference) -> Result<Raw> {
-        let remote = Remote::open(self.settings, reference, self.credentials, false)?;
-        let wanted = reference.digest().map(Digest::to_string);
-        let wanted = wanted.as_deref().or(reference.tag()).unwrap_or("latest");
-        remote.ask(|api| api.manifest(wanted)).map_err(|error| translate(error, reference))
-    }
-
     /// All tags of a repository.
     ///
     /// # Errors
@@ -103,20 +90,6 @@ impl Pull<'_> {
     pub fn tags(&self, reference: &Reference) -> Result<Vec<String>> {
         let remote = Remote::open(self.settings, reference, self.credentials, false)?;
         remote.ask(|api| api.tags()).map_err(|error| translate(error, reference))
-    }
-
-    /// The config of a manifest that was only looked at.
-    ///
-    /// # Errors
-    /// As [`Pull::pull`].
-    pub fn config_of(&self, reference: &Reference, manifest: &Manifest) -> Result<ImageConfig> {
-        let remote = Remote::open(self.settings, reference, self.credentials, false)?;
-        let digest = manifest.config.digest;
-        let bytes = remote.ask(|api| api.blob(&digest, 0)?.bytes(DOCUMENT_LIMIT))?;
-        match Digest::of(&bytes) {
-            found if found == digest => Ok(ImageConfig::parse(&bytes)?),
-            found => Err(Error::Unverified { digest, why: format!("it has {found}") }),
-        }
     }
 
     /// From what the name stands for down to one manifest. All documents on the way are kept.
@@ -302,6 +275,12 @@ fn check(manifest: Manifest) -> Result<Manifest> {
         return Err(layers::Error::TooManyLayers(manifest.layers.len()).into());
     }
     Ok(manifest)
+}
+
+/// Under which name a registry knows what is wanted: by its digest, if that is known.
+pub(crate) fn wanted(reference: &Reference) -> String {
+    let digest = reference.digest().map(Digest::to_string);
+    digest.unwrap_or_else(|| reference.tag().unwrap_or("latest").to_owned())
 }
 
 /// What the registry's refusals mean for a pull.

@@ -1,12 +1,12 @@
 //! Pushing an image: first what it is made of, and when all of that is there, the manifest.
 //!
-//! So a registry never has a manifest of something that it lacks; and what it has already, of this image or of another, does not travel
-//! again.
+//! So a registry never has a manifest of something that it lacks; and what it has already, of this image or of another,
+//! does not travel again.
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::mount::{self, Known};
-use crate::progress::{Event, Listener, Step};
+use crate::progress::{Cancelled, Event, Listener, Step};
 use crate::remote::Remote;
 use crate::settings::Settings;
 use crate::upload::Upload;
@@ -24,7 +24,7 @@ pub struct Push<'a> {
     pub credentials: Option<&'a Credentials>,
     /// Layers are told by their diff IDs.
     pub listener: Listener<'a>,
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: Cancelled<'a>,
 }
 
 /// A pushed image, as the registry has it.

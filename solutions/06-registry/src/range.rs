@@ -18,10 +18,11 @@ pub enum Resume {
 /// How to go on with a download of which `have` bytes are there and `size` are to be, after a request with
 /// `Range: bytes=<have>-`.
 ///
-/// `206 Partial Content` holds a part, and `Content-Range: bytes 500-999/1000` says which one: from the first to the last byte, of so many in
-/// all (or `*`, if the server does not know). Only if it begins where we stopped may it be added; and if it says how large the whole is, that
-/// has to be `size`. `200 OK` is the whole blob: many servers know no ranges. `416 Range Not Satisfiable` says that nothing follows, which is
-/// right if everything is there. Anything else is no answer to this.
+/// `206 Partial Content` holds a part, and `Content-Range: bytes 500-999/1000` says which one: from the first to the
+/// last byte, of so many in all (or `*`, if the server does not know). Only if it begins where we stopped may it be
+/// added; and if it says how large the whole is, that has to be `size`. `200 OK` is the whole blob: many servers know
+/// no ranges. `416 Range Not Satisfiable` says that nothing follows, which is right if everything is there. Anything
+/// else is no answer to this.
 #[must_use]
 pub fn resume(status: u16, content_range: Option<&str>, have: u64, size: u64) -> Resume {
     match (status, content_range.and_then(parse_content_range)) {
@@ -40,14 +41,16 @@ fn parse_content_range(header: &str) -> Option<(u64, Option<u64>)> {
     Some((first.parse().ok()?, whole))
 }
 
-/// The next piece of a layer of `size` bytes, of which the registry has the first `sent`: at most `chunk` bytes. None: it has all.
+/// The next piece of a layer of `size` bytes, of which the registry has the first `sent`: at most `chunk` bytes. None:
+/// it has all.
 #[must_use]
 pub fn next_chunk(sent: u64, size: u64, chunk: u64) -> Option<Range<u64>> {
     (sent < size).then(|| sent..size.min(sent.saturating_add(chunk.max(1))))
 }
 
-/// How many bytes of an upload a registry has, after its `Range: 0-499` (here without `bytes=`, and both ends included). `0-0` is also what a registry
-/// says that has nothing yet: believing it costs one byte at most, and loses none.
+/// How many bytes of an upload a registry has, after its `Range: 0-499` (here without `bytes=`, and both ends
+/// included). `0-0` is also what a registry says that has nothing yet: believing it costs one byte at most, and loses
+/// none.
 #[must_use]
 pub fn received(range: Option<&str>) -> u64 {
     let last =

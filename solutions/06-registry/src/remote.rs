@@ -50,8 +50,8 @@ impl Remote {
         Ok(Self { path: path.to_owned(), connections: vec![connection], chosen: OnceLock::new() })
     }
 
-    /// Asks the addresses one after the other, until one gives a good answer. A mirror may fail in any way. Plain HTTP is tried only where HTTPS
-    /// got no answer at all, and not any more once one has answered.
+    /// Asks the addresses one after the other, until one gives a good answer. A mirror may fail in any way. Plain HTTP
+    /// is tried only where HTTPS got no answer at all, and not any more once one has answered.
     pub(crate) fn ask<T>(&self, mut work: impl FnMut(&Api<'_>) -> Result<T>) -> Result<T> {
         let first = self.chosen.get().copied();
         let mut failure = None;

@@ -1,4 +1,5 @@
-//! What the host's administrator says of registries: `daemon.json`, with the names that Docker's has, and folders of certificates.
+//! What the host's administrator says of registries: `daemon.json`, with the names that Docker's has, and folders of
+//! certificates.
 
 use crate::error::{Error, Result};
 use serde::Deserialize;
@@ -17,9 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Settings {
     /// Addresses that are asked before Docker Hub is.
     pub mirrors: Vec<String>,
-    /// Hosts (`name:port`, `name`) and networks (`10.0.0.0/8`) whose certificates are not looked at, and that may speak plain HTTP.
+    /// Hosts (`name:port`, `name`) and networks (`10.0.0.0/8`) whose certificates are not looked at, and that may speak
+    /// plain HTTP.
     pub insecure: Vec<String>,
-    /// Folders with a folder `host:port` in them, with certificates: `*.crt` of authorities, `*.cert` and `*.key` of ours.
+    /// Folders with a folder `host:port` in them, with certificates: `*.crt` of authorities, `*.cert` and `*.key` of
+    /// ours.
     pub certificates: Vec<PathBuf>,
     pub downloads: usize,
     pub uploads: usize,
@@ -45,8 +48,8 @@ struct Document {
 }
 
 impl Settings {
-    /// Reads `daemon.json` from the first of these folders that has one. Certificates are looked for in `certs.d` in each of them, then in
-    /// Docker's own places.
+    /// Reads `daemon.json` from the first of these folders that has one. Certificates are looked for in `certs.d` in
+    /// each of them, then in Docker's own places.
     ///
     /// # Errors
     /// [`Error::File`]: it cannot be read, or makes no sense.

@@ -1,7 +1,9 @@
-//! Tokens: whoever keeps a registry's users may be somebody else than the registry, and gives out short-lived passes to it.
+//! Tokens: whoever keeps a registry's users may be somebody else than the registry, and gives out short-lived passes to
+//! it.
 //!
-//! The registry names him (`realm`) and itself (`service`) in its challenge. We go there with what we want to do (`scope`), and with our name and
-//! password if we have them, and come back with a token. (distribution.github.io, "Token Authentication".)
+//! The registry names him (`realm`) and itself (`service`) in its challenge. We go there with what we want to do
+//! (`scope`), and with our name and password if we have them, and come back with a token. (distribution.github.io,
+//! "Token Authentication".)
 
 use crate::challenge::Challenge;
 use crate::credentials::Credentials;

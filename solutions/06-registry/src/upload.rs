@@ -1,15 +1,15 @@
-//! Sending a blob to a registry: not at all if it is there, in pieces if it is large, and on from where the registry stopped hearing us.
+//! Sending a blob to a registry: not at all if it is there, in pieces if it is large, and on from where the registry
+//! stopped hearing us.
 
 use crate::api::{Api, Begun};
 use crate::connection::Sent;
 use crate::error::{Error, Result};
-use crate::progress::Step;
+use crate::progress::{Cancelled, Step};
 use crate::range::next_chunk;
 use layers::manifest::Descriptor;
 use std::fs::File;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,11 +23,12 @@ const TELL: Duration = Duration::from_millis(100);
 pub(crate) struct Upload<'a> {
     pub api: &'a Api<'a>,
     pub patience: Duration,
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: Cancelled<'a>,
 }
 
 impl Upload<'_> {
-    /// Brings a blob to the registry, by the shortest way: another repository has it (`mount`), it is there, or it is sent.
+    /// Brings a blob to the registry, by the shortest way: another repository has it (`mount`), it is there, or it is
+    /// sent.
     pub(crate) fn blob(
         &self,
         file: &File,
@@ -65,7 +66,7 @@ impl Upload<'_> {
             }
         };
         while let Some(chunk) = next_chunk(received, blob.size, CHUNK) {
-            if self.cancelled.load(Ordering::Relaxed) {
+            if (self.cancelled)() {
                 return Err(Error::Cancelled);
             }
             let whole = chunk == (0..blob.size);

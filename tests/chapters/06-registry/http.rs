@@ -41,7 +41,8 @@ impl Answer {
     }
 }
 
-/// Answers every request with what `handler` says, on a port of this machine, until the process ends. Gives `127.0.0.1:PORT`.
+/// Answers every request with what `handler` says, on a port of this machine, until the process ends. Gives
+/// `127.0.0.1:PORT`.
 pub fn serve(handler: impl Fn(Request) -> Answer + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -8,7 +8,6 @@ use registry::pull::{Pull, Pulled};
 use registry::push::{Push, Pushed};
 use registry::{Credentials, Settings};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -235,26 +234,24 @@ impl Home {
     }
 
     pub fn pull(&self, reference: &Reference) -> registry::Result<Pulled> {
-        let never = AtomicBool::new(false);
         let pull = Pull {
             store: &self.store,
             settings: &self.settings,
             credentials: self.credentials.as_ref(),
             platform: self.platform.as_ref(),
             listener: &|event| self.told.lock().unwrap().push(event),
-            cancelled: &never,
+            cancelled: &|| false,
         };
         pull.pull(reference)
     }
 
     pub fn push(&self, reference: &Reference) -> registry::Result<Pushed> {
-        let never = AtomicBool::new(false);
         let push = Push {
             store: &self.store,
             settings: &self.settings,
             credentials: self.credentials.as_ref(),
             listener: &|event| self.told.lock().unwrap().push(event),
-            cancelled: &never,
+            cancelled: &|| false,
         };
         push.push(reference)
     }

@@ -6,8 +6,8 @@
 //!   "credHelpers": { "ghcr.io": "gh" } }
 //! ```
 //!
-//! Base64 is no secret; who wants one names a program that keeps them (`docker-credential-secretservice`). All else that stands in the file is
-//! kept as it is.
+//! Base64 is no secret; who wants one names a program that keeps them (`docker-credential-secretservice`). All else
+//! that stands in the file is kept as it is.
 
 use super::{Credentials, host_of};
 use crate::error::{Error, Result};
@@ -122,7 +122,8 @@ impl File {
         all.into_iter().filter_map(|key| Some((key.clone(), self.get(&key).ok()??))).collect()
     }
 
-    /// Keeps who we are to this registry. Returns whether it stands in the file, where everybody can read it who may read the file.
+    /// Keeps who we are to this registry. Returns whether it stands in the file, where everybody can read it who may
+    /// read the file.
     ///
     /// # Errors
     /// [`Error::Helper`], [`Error::File`].

@@ -104,7 +104,8 @@ pub fn key(reference: &Reference) -> &str {
     key_of_host(reference.domain())
 }
 
-/// Under which key the credentials for a registry are kept: its host, but for Docker Hub the address of its first version.
+/// Under which key the credentials for a registry are kept: its host, but for Docker Hub the address of its first
+/// version.
 #[must_use]
 pub fn key_of_host(host: &str) -> &str {
     match host {

@@ -187,7 +187,8 @@ fn reader(body: Body) -> impl Read + Send + 'static {
 /// What `Range` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Asked {
-    /// Also what cannot be understood, or is in several parts: that may be answered with the whole (RFC 9110, section 14.2).
+    /// Also what cannot be understood, or is in several parts: that may be answered with the whole (RFC 9110, section
+    /// 14.2).
     Everything,
     Part(RangeInclusive<u64>),
     /// Beyond the end.

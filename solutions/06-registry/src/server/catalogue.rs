@@ -1,7 +1,7 @@
 //! Which manifest is in which repository, under which tags: in memory, and in the layout's `index.json`.
 //!
-//! Each line of that is a descriptor, with the repository as an annotation; one that has a tag has it as its name within the layout, too
-//! (`team/app:v1`), which is where other tools look.
+//! Each line of that is a descriptor, with the repository as an annotation; one that has a tag has it as its name
+//! within the layout, too (`team/app:v1`), which is where other tools look.
 
 use super::document::Held;
 use layers::manifest::{Descriptor, Index};

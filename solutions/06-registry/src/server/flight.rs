@@ -1,4 +1,5 @@
-//! Twenty machines ask for the same image in the same second: it is fetched once, and nineteen wait for the one who does.
+//! Twenty machines ask for the same image in the same second: it is fetched once, and nineteen wait for the one who
+//! does.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -31,8 +32,8 @@ impl<K, T> Default for Flights<K, T> {
 }
 
 impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
-    /// Does the work, or waits for who is doing it for the same key and takes what they got. Work for other keys goes on at the same time; and who
-    /// asks when it is done begins anew.
+    /// Does the work, or waits for who is doing it for the same key and takes what they got. Work for other keys goes
+    /// on at the same time; and who asks when it is done begins anew.
     pub fn join(&self, key: &K, work: impl FnOnce() -> T) -> T {
         let mut work = Some(work);
         loop {

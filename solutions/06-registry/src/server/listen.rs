@@ -58,7 +58,8 @@ impl Server {
     /// Opens the folder, and takes the address.
     ///
     /// # Errors
-    /// [`Error::File`]: a file cannot be read, or another registry serves this folder. [`Error::Io`]: the address is taken.
+    /// [`Error::File`]: a file cannot be read, or another registry serves this folder. [`Error::Io`]: the address is
+    /// taken.
     pub fn listen(options: Options) -> Result<Self> {
         let tls = options.tls.as_ref().map(|(certificates, key)| tls::acceptor(certificates, key)).transpose()?;
         let users = options.htpasswd.as_deref().map(Users::open).transpose()?;
@@ -78,7 +79,8 @@ impl Server {
         self.listener.local_addr().map_err(Error::io("find the address"))
     }
 
-    /// Serves until SIGTERM or SIGINT, then ends what is being answered. Makes its own threads: not to be called from within a runtime.
+    /// Serves until SIGTERM or SIGINT, then ends what is being answered. Makes its own threads: not to be called from
+    /// within a runtime.
     ///
     /// # Errors
     /// [`Error::Io`].

@@ -70,7 +70,8 @@ pub(super) async fn delete(registry: Arc<Registry>, name: String, which: Which) 
     empty(StatusCode::ACCEPTED, &[("content-length", "0")])
 }
 
-/// `GET referrers/<digest>`: an index of all manifests that are about this one. Who asks for those of nothing gets an empty one.
+/// `GET referrers/<digest>`: an index of all manifests that are about this one. Who asks for those of nothing gets an
+/// empty one.
 pub(super) async fn referrers(registry: Arc<Registry>, name: String, digest: Digest, kind: Option<String>) -> Answer {
     let wanted = kind.clone();
     let manifests: Vec<Descriptor> = blocking(move || {

@@ -1,7 +1,8 @@
 //! A mirror: what is asked for and not here is fetched from another registry, and kept.
 //!
-//! A tag may mean something else tomorrow, so it is looked up there, but not more often than once a minute; if that registry is gone, what is
-//! here is good enough. What has a digest never changes, and is fetched once, however many ask for it at the same time.
+//! A tag may mean something else tomorrow, so it is looked up there, but not more often than once a minute; if that
+//! registry is gone, what is here is good enough. What has a digest never changes, and is fetched once, however many
+//! ask for it at the same time.
 
 use super::Upstream;
 use super::answer::Refusal;
@@ -16,7 +17,6 @@ use crate::remote::Remote;
 use layers::Digest;
 use layers::manifest::Descriptor;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -92,9 +92,8 @@ impl Mirror {
                 Ok(Some(size)) => size,
                 _ => remote.ask(|api| api.blob_size(digest))?.ok_or_else(unknown)?,
             };
-            let never = AtomicBool::new(false);
             let patience = self.upstream.settings.patience;
-            let fetch = Fetch { remote: &remote, blobs: &depot.blobs, patience, cancelled: &never };
+            let fetch = Fetch { remote: &remote, blobs: &depot.blobs, patience, cancelled: &|| false };
             fetch.blob(&Descriptor::new("", *digest, size), &|_| ()).map_err(|error| match error {
                 Error::Answer { status: 404, .. } => unknown(),
                 error => error.into(),

@@ -6,8 +6,9 @@
 //!                        mirror: what is not here ──▶ depot ─┴─▶ an OCI image layout on disk
 //! ```
 //!
-//! Everything is kept in one OCI image layout: blobs by digest, and an `index.json` that says which manifest is in which repository under which
-//! tag. Other tools read it in place (`skopeo inspect oci:ROOT:team/app:v1`). A blob that one repository has need not be sent to another.
+//! Everything is kept in one OCI image layout: blobs by digest, and an `index.json` that says which manifest is in
+//! which repository under which tag. Other tools read it in place (`skopeo inspect oci:ROOT:team/app:v1`). A blob that
+//! one repository has need not be sent to another.
 
 mod answer;
 mod blobs;

@@ -1,5 +1,5 @@
-//! What a request is about. A repository's name has slashes of its own, which no pattern of a router can tell from the path's: so it is read
-//! from the end.
+//! What a request is about. A repository's name has slashes of its own, which no pattern of a router can tell from the
+//! path's: so it is read from the end.
 
 use super::answer::Refusal;
 use layers::{Digest, Reference};

@@ -1,7 +1,7 @@
 //! Garbage: blobs that no manifest needs. It is removed while the registry serves.
 //!
-//! Somebody may be about to push the manifest that needs a blob: so what came, or was asked for, within the last hour is left alone. And while
-//! a blob is judged, no manifest is taken in.
+//! Somebody may be about to push the manifest that needs a blob: so what came, or was asked for, within the last hour
+//! is left alone. And while a blob is judged, no manifest is taken in.
 
 use super::depot::Depot;
 use std::fs;

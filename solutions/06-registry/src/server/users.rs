@@ -4,8 +4,8 @@
 //! ana:$2y$05$6a…
 //! ```
 //!
-//! bcrypt is slow, so that a stolen file is of little use; a user sends their password with each request, so who was right once is remembered, by
-//! a digest that is of no use to anybody else.
+//! bcrypt is slow, so that a stolen file is of little use; a user sends their password with each request, so who was
+//! right once is remembered, by a digest that is of no use to anybody else.
 
 use super::answer::Refusal;
 use crate::error::{Error, Result};

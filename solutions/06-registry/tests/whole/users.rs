@@ -51,7 +51,8 @@ fn a_certificate_has_to_be_trusted() {
     let name = Reference::parse(&format!("localhost:{port}/app:v1")).unwrap();
     let (home, image) = home_with(&name);
     assert_eq!(home.push(&name).unwrap().digest, image.digest());
-    // Another name for this machine is not known to be one. Here, the certificate is what was given for it, or it is not trusted.
+    // Another name for this machine is not known to be one. Here, the certificate is what was given for it, or it is
+    // not trusted.
     let mut strict = registry::Endpoint { base: format!("https://localhost:{port}"), verify: true, mirror: false };
     let certs = place.path().join("certs.d").join(format!("localhost:{port}"));
     let ask = |endpoint: &registry::Endpoint| {

@@ -1,7 +1,7 @@
 //! Routes to registries: pull, push, login, and what a registry has.
 //!
-//! Who the user is to a registry only their client knows: it says so with each request, in `X-Registry-Auth`, and nothing of it is kept
-//! here.
+//! Who the user is to a registry only their client knows: it says so with each request, in `X-Registry-Auth`, and
+//! nothing of it is kept here.
 
 use super::blocking::{blocking, report};
 use super::params::Params;
@@ -36,7 +36,7 @@ pub(super) async fn pull(engine: Arc<Engine>, image: &str, params: &Params, head
         let gone = AtomicBool::new(false);
         // Nobody waits for it any more: what was fetched stays for the next who asks.
         let told = |progress: Progress| gone.fetch_or(!sink.send(answer::json_line(&progress)), Ordering::Relaxed);
-        engine.pull(&options, &|progress| _ = told(progress), &gone)
+        engine.pull(&options, &|progress| _ = told(progress), &|| gone.load(Ordering::Relaxed))
     })
     .await
 }
@@ -47,7 +47,7 @@ pub(super) async fn push(engine: Arc<Engine>, name: String, params: &Params, hea
     report(move |sink| {
         let gone = AtomicBool::new(false);
         let told = |progress: Progress| gone.fetch_or(!sink.send(answer::json_line(&progress)), Ordering::Relaxed);
-        engine.push(&name, &tag, credentials.as_ref(), &|progress| _ = told(progress), &gone)
+        engine.push(&name, &tag, credentials.as_ref(), &|progress| _ = told(progress), &|| gone.load(Ordering::Relaxed))
     })
     .await
 }
