@@ -35,10 +35,14 @@ mod namespace;
 #[path = "../../../solutions/04-network/src/netlink/mod.rs"]
 pub mod netlink;
 mod nft;
+#[path = "../../../solutions/04-network/src/outside/mod.rs"]
+pub mod outside;
 #[path = "../../../solutions/04-network/src/pools.rs"]
 pub mod pools;
 #[path = "../../../solutions/04-network/src/ports.rs"]
 pub mod ports;
+#[path = "../../../solutions/04-network/src/proxy/mod.rs"]
+mod proxy;
 mod range;
 #[path = "../../../solutions/04-network/src/reserve.rs"]
 mod reserve;
@@ -57,6 +61,7 @@ pub use namespace::Namespace;
 pub use nft::{Admission, BridgeRules, Chain, Entry, If, Neighbours, Publication, Rule, Table, Then, Watch};
 pub use nft::{entry, is_in_kernel, rules};
 pub use ports::{Mapping, Port, Protocol, parse_exposed, parse_mapping};
+pub use proxy::Proxy;
 pub use range::Range;
 pub use reserve::{Reserved, addresses, reserve};
 pub use sandbox::{Cable, Sandbox, mac_of, mac_text, parse_mac};

@@ -27,6 +27,11 @@ pub enum Error {
     NotInSubnet(IpAddr),
     #[error("Bind for {address}:{port} failed: port is already allocated")]
     PortAllocated { address: String, port: u16 },
+    #[error(
+        "cannot expose privileged port {port}: an ordinary user has those from 1024 on; choose one of these, or as root: sysctl -w \
+         net.ipv4.ip_unprivileged_port_start={port}"
+    )]
+    Privileged { port: u16 },
     #[error("failed to bind host port {address}:{port}/{protocol}: {errno}")]
     Bind { address: String, port: u16, protocol: &'static str, errno: Errno },
 }

@@ -192,6 +192,16 @@ impl Links {
         Ok(index)
     }
 
+    /// How long a packet may be on this link.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn set_mtu(&mut self, name: &str, mtu: u32) -> Result<()> {
+        let mut message = Message::new(RTM_NEWLINK, 0, &ifinfo(0, 0, false));
+        message.text(IFLA_IFNAME, name).attribute(IFLA_MTU, &mtu.to_ne_bytes());
+        self.execute(format!("set the MTU of {name}"), vec![message])
+    }
+
     /// Takes an address away.
     ///
     /// # Errors

@@ -36,6 +36,24 @@ impl Namespace {
         made
     }
 
+    /// A new one for this thread, for good: whoever is not root of the old one cannot go back.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn leave_for_a_new_one() -> Result<()> {
+        tracing::info!(target: "explain", man = "network_namespaces(7)", shell = "unshare --net",
+            "making a network of your own, in which your containers are plugged together");
+        crate::sys::unshare_network().map_err(Error::kernel("make a network namespace"))
+    }
+
+    /// Takes this thread into it, for good.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn remain(&self) -> Result<()> {
+        self.enter()
+    }
+
     /// The same namespace, held once more.
     ///
     /// # Errors
@@ -60,6 +78,13 @@ impl Namespace {
     fn enter(&self) -> Result<()> {
         move_into_link_name_space(self.fd.as_fd(), Some(LinkNameSpaceType::Network))
             .map_err(Error::kernel("enter a network namespace"))
+    }
+}
+
+impl From<File> for Namespace {
+    /// The one that this file of /proc shows.
+    fn from(file: File) -> Self {
+        Self { fd: file.into() }
     }
 }
 

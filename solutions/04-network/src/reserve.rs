@@ -49,6 +49,7 @@ fn reserve_all(protocol: Protocol, addresses: &[IpAddr], port: u16) -> Result<Ve
 fn bind(protocol: Protocol, address: SocketAddr) -> Result<Reserved> {
     let refused = |errno| match errno {
         Errno::ADDRINUSE => Error::PortAllocated { address: address.ip().to_string(), port: address.port() },
+        Errno::ACCESS if address.port() < 1024 => Error::Privileged { port: address.port() },
         errno => {
             Error::Bind { address: address.ip().to_string(), port: address.port(), protocol: protocol.as_str(), errno }
         }

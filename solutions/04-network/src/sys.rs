@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 use rustix::io::Errno;
+use rustix::ioctl::{Setter, ioctl, opcode};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
+use std::fs::File;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// A new network namespace for this thread (unshare(2), CLONE_NEWNET).
@@ -41,4 +43,27 @@ pub(crate) fn only_messages(socket: BorrowedFd<'_>, subsystem: u8, kinds: &[u8])
     } else {
         Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
     }
+}
+
+/// `struct ifreq` of netdevice(7), as far as TUNSETIFF reads it.
+#[repr(C)]
+struct TunRequest {
+    name: [u8; 16],
+    flags: u16,
+    rest: [u8; 22],
+}
+
+// linux/if_tun.h
+const TUNSETIFF: rustix::ioctl::Opcode = opcode::write::<i32>(b'T', 202);
+const IFF_TUN: u16 = 1;
+/// Packets alone, without four bytes before each.
+const IFF_NO_PI: u16 = 0x1000;
+
+/// Makes an open /dev/net/tun the other end of a link of this name (at most 15 bytes).
+pub(crate) fn become_tun(file: &File, name: &str) -> rustix::io::Result<()> {
+    let mut request = TunRequest { name: [0; 16], flags: IFF_TUN | IFF_NO_PI, rest: [0; 22] };
+    request.name.iter_mut().take(15).zip(name.bytes()).for_each(|(place, byte)| *place = byte);
+    // SAFETY: this request takes a pointer to a struct ifreq of 40 bytes, which TunRequest is, and keeps nothing of it. (Its number says
+    // `int`, which is the kernel's own mistake of long ago.)
+    unsafe { ioctl(file, Setter::<TUNSETIFF, TunRequest>::new(request)) }
 }
