@@ -39,7 +39,7 @@ fn run() -> anyhow::Result<()> {
     let (globals, words) = globals::parse(&words)?;
     explain::start(globals.explain, globals.debug);
     // While there is one thread: this process may have to become root of a user namespace.
-    engine::bootstrap().map_err(|error| Exit::with(125, format!("kesako: {error}")))?;
+    engine::bootstrap(globals.root.as_deref()).map_err(|error| Exit::with(125, format!("kesako: {error}")))?;
     let (entry, path, rest) = command::find(&words)?;
     let matches = arguments::parse((entry.arguments)(entry), &path, rest)?;
     (entry.execute)(&matches, session::Session::new(globals))

@@ -1,6 +1,7 @@
 //! What a process does before anything else.
 
-use crate::{Error, Result, builder, learner, shim};
+use crate::{Error, Result, Roots, builder, learner, ordinary, shim};
+use std::path::Path;
 use std::sync::OnceLock;
 
 /// Who we were before [`bootstrap`] made us root of a user namespace.
@@ -18,17 +19,26 @@ pub fn be_shim_if_called_so() {
     if name == builder::STEP {
         builder::be_step();
     }
+    if name == ordinary::outside::NAME {
+        ordinary::outside::main();
+    }
 }
 
 /// To be called early in `main`, while single-threaded: a process with threads may not change its user namespace
-/// (user_namespaces(7)). As an ordinary user, enters a user and mount namespace in which it is root.
+/// (user_namespaces(7)). As an ordinary user, enters the user namespace of all processes of the engine in `root` (or in the usual
+/// place), in which it is root, and a mount namespace of its own.
 ///
 /// From then on rootless is no special case: unpacking files of several owners, overlay mounts and namespaces all work as
 /// they do for root.
-pub fn bootstrap() -> Result<()> {
+pub fn bootstrap(root: Option<&Path>) -> Result<()> {
     let uid = nix::unistd::geteuid().as_raw();
     if uid != 0 {
-        process::userns::enter().map_err(|e| Error::system("become root of a user namespace", e))?;
+        let trouble = |e: Error| Error::system("become root of a user namespace", e);
+        match Roots::find(root) {
+            Ok(roots) => ordinary::enter(&roots).map_err(trouble)?,
+            // Whoever needs a place for an engine will say what is wrong with it.
+            Err(_) => process::userns::enter().map_err(|e| trouble(e.into()))?,
+        }
         ORDINARY_USER.get_or_init(|| uid);
     }
     Ok(())

@@ -27,6 +27,7 @@ mod learner;
 mod life;
 mod logs;
 mod network;
+mod ordinary;
 mod reexec;
 mod rooted;
 mod roots;
@@ -80,6 +81,7 @@ impl Engine {
         engine.bury_orphans();
         engine.clear_killed_builds();
         engine.clear_networks();
+        engine.revive_outside();
         Ok(engine)
     }
 

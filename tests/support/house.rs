@@ -1,7 +1,7 @@
 //! A host with a network of its own, for the suites of networks: nothing in it depends on the machine's network, or harms it.
 #![allow(dead_code, reason = "each suite uses its own part of this")]
 
-use crate::support::{Sandbox, eventually, installed, is_root, not_run};
+use crate::support::{Sandbox, Who, eventually, installed, is_root, not_run};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,14 @@ pub(crate) struct House {
 impl House {
     /// None where this user may not have one.
     pub(crate) fn new(test: &str) -> Option<Self> {
+        Self::of(Who::Me, test)
+    }
+
+    /// Where this user runs the binary. None where that may not be.
+    pub(crate) fn of(who: Who, test: &str) -> Option<Self> {
         let holders = hold(test, 2)?;
         let pids = [holders[0].id(), holders[1].id()];
-        Some(Self { sandbox: Sandbox::new(), holders, pids, cable: "eth0" }.furnished())
+        Some(Self { sandbox: Sandbox::of(who), holders, pids, cable: "eth0" }.furnished())
     }
 
     /// The machine itself as the host, with a world of its own.
@@ -55,7 +60,20 @@ impl House {
     pub(crate) fn command(&self, holder: usize, words: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/proc/{}/ns/net", self.pids[holder])).arg("--").args(words);
-        self.sandbox.place(&mut command);
+        self.sandbox.surround(&mut command);
+        command
+    }
+
+    /// The binary in the host's network, as the user whose it is.
+    pub(crate) fn kesako(&self, words: &[&str]) -> Command {
+        let (binary, uid) = self.sandbox.binary();
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.pids[0]));
+        if let Some(uid) = uid {
+            command.args([format!("--setuid={uid}"), format!("--setgid={uid}")]);
+        }
+        command.arg("--").arg(binary).args(words);
+        self.sandbox.surround(&mut command);
         command
     }
 
@@ -70,9 +88,7 @@ impl House {
     }
 
     pub(crate) fn output(&self, words: &[&str]) -> Output {
-        let binary = env!("CARGO_BIN_EXE_kesako");
-        let words: Vec<&str> = [binary].into_iter().chain(words.iter().copied()).collect();
-        self.command(0, &words).output().unwrap()
+        self.kesako(words).output().unwrap()
     }
 
     pub(crate) fn ok(&self, words: &[&str]) -> String {
@@ -119,8 +135,7 @@ impl House {
 
     /// Starts it in the background.
     pub(crate) fn spawn(&self, words: &[&str]) -> std::process::Child {
-        let words: Vec<&str> = [env!("CARGO_BIN_EXE_kesako")].into_iter().chain(words.iter().copied()).collect();
-        self.command(0, &words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        self.kesako(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// All rules, as far as there is somebody to tell them.

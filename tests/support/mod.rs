@@ -102,12 +102,22 @@ impl Sandbox {
 
     /// Any program, in this sandbox's environment and as its user.
     pub fn place(&self, command: &mut std::process::Command) {
-        command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        command.env("KESAKO_ROOT", self.root()).env("HOME", self.path()).env("TMPDIR", self.path());
-        command.current_dir(self.path()).stdin(Stdio::null());
+        self.surround(command);
         if let Some(uid) = self.uid {
             command.uid(uid).gid(uid);
         }
+    }
+
+    /// The binary, and the user whose it is, if that is not the one who runs the tests.
+    pub fn binary(&self) -> (&Path, Option<u32>) {
+        (&self.binary, self.uid)
+    }
+
+    /// Any program, in this sandbox's environment.
+    pub fn surround(&self, command: &mut std::process::Command) {
+        command.env_clear().env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command.env("KESAKO_ROOT", self.root()).env("HOME", self.path()).env("TMPDIR", self.path());
+        command.current_dir(self.path()).stdin(Stdio::null());
     }
 
     /// The binary with these arguments, for assertions.

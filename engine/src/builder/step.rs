@@ -8,7 +8,7 @@ use super::attach;
 use crate::container::id::ContainerId;
 use crate::container::record::{Container, Record};
 use crate::explain;
-use crate::network::Connected;
+use crate::network::{Connected, HostPorts};
 use crate::reexec;
 use crate::shim::{Answer, report_to};
 use crate::spec;
@@ -93,7 +93,7 @@ fn run() -> Result<()> {
 fn contain(letter: &Letter) -> Result<Answer> {
     let engine = Engine::assume(Roots { data: letter.data.clone(), run: letter.run.clone() });
     let container = container(&letter.record.id, &letter.folder);
-    let mut network = Connected::new(&engine, &container, &letter.record)?;
+    let mut network = Connected::new(&engine, &container, &letter.record, &mut HostPorts::default())?;
     let ended = contain_on(network.as_ref(), letter, &container);
     let released = network.as_mut().map_or(Ok(None), |network| network.release(&engine));
     // Who builds looks after the network itself, when there are no more commands.

@@ -1,29 +1,36 @@
 //! A network in the kernel: there while it is somebody's, and the default one while a container is on it.
 
+use super::Attachment;
 use super::create::{ICC, MASQUERADE, MTU};
 use super::store::NetworkRecord;
-use super::{Attachment, may_bridge};
 use crate::container::id::ContainerId;
 use crate::durable::Durability;
+use crate::info::in_user_namespace;
 use crate::{Engine, Error, Kind, Result};
-use network::{Admission, Bridge, Ensured, Leases, Links, Range, Subnet};
+use network::{Admission, Bridge, Ensured, Leases, Links, Range, Subnet, outside};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Where the machine's own engine lives; others (`--root`) share the machine's links, and have names of their own.
 const USUAL: &str = "/var/lib/kesako";
 
-/// What an ordinary user is told, and who has a kernel without a packet filter.
-pub(super) fn refuse_ordinary_user() -> Result<()> {
-    if may_bridge() {
+/// Without bridges there are no networks: what is told whose kernel lacks something.
+pub(super) fn refuse_without_bridges(engine: &Engine) -> Result<()> {
+    static KERNEL: OnceLock<bool> = OnceLock::new();
+    if in_user_namespace() {
+        return engine.ensure_ordinary_network().map_err(|error| {
+            let text = format!(
+                "networks of an ordinary user need a kernel with bridge, veth, tun and nf_tables ({error}): without, containers have a \
+                 loopback interface of their own (the default), or the host's network (--network host)"
+            );
+            Error::new(Kind::NotImplemented, text)
+        });
+    }
+    if *KERNEL.get_or_init(network::is_in_kernel) {
         return Ok(());
     }
-    if !crate::info::in_user_namespace() {
-        let text = "networks need a kernel with bridge, veth and nf_tables: without, containers have a loopback interface of \
-                    their own (the default), or the host's network (--network host)";
-        return Err(Error::new(Kind::NotImplemented, text));
-    }
-    let text = "networks need root: an ordinary user's containers have a loopback interface of their own (the default), or \
-                the host's network (--network host)";
+    let text = "networks need a kernel with bridge, veth and nf_tables: without, containers have a loopback interface of \
+                their own (the default), or the host's network (--network host)";
     Err(Error::new(Kind::NotImplemented, text))
 }
 
@@ -59,7 +66,8 @@ impl Engine {
         Bridge {
             name: self.bridge_name(network),
             mac,
-            mtu: option(MTU).and_then(|mtu| mtu.parse().ok()),
+            // The only other way that an ordinary user's packets go is through memory.
+            mtu: option(MTU).and_then(|mtu| mtu.parse().ok()).or(in_user_namespace().then_some(outside::MTU)),
             addresses,
             internal: network.internal,
             among_themselves: is_on(ICC),
@@ -113,15 +121,18 @@ impl Engine {
     /// Takes a network out of the kernel, whether it is written down (any more, or yet) or not; with the last one, everything of
     /// ours. The caller holds the lock.
     pub(super) fn remove_bridge(&self, id: &ContainerId, rules: &str) -> Result<()> {
-        let mut links = Links::open()?;
-        let (mut name, mut last) = (name_by_id(id), true);
-        for network in self.written_networks()?.iter().filter(|network| network.driver == "bridge") {
-            match network.id == *id {
-                true => name = self.bridge_name(network),
-                false => last = last && links.index(&self.bridge_name(network))?.is_none(),
+        let written = self.written_networks()?;
+        self.where_bridges_are(|| {
+            let mut links = Links::open()?;
+            let (mut name, mut last) = (name_by_id(id), true);
+            for network in written.iter().filter(|network| network.driver == "bridge") {
+                match network.id == *id {
+                    true => name = self.bridge_name(network),
+                    false => last = last && links.index(&self.bridge_name(network))?.is_none(),
+                }
             }
-        }
-        Bridge::remove(&name, rules, &self.networks_run_folder(), last)?;
+            Ok(Bridge::remove(&name, rules, &self.networks_run_folder(), last)?)
+        })?;
         Ok(self.leases_of(id).remove()?)
     }
 

@@ -11,7 +11,7 @@ impl Engine {
     /// # Errors
     /// [`Kind::Forbidden`] when it is on it already, or is on a network that allows no other.
     pub fn network_connect(&self, given: &str, request: NetworkConnect) -> Result<()> {
-        super::bridges::refuse_ordinary_user()?;
+        super::bridges::refuse_without_bridges(self)?;
         let network = self.find_network(given)?;
         let container = self.find(&request.container)?;
         let _lock = container.lock()?;

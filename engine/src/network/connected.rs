@@ -1,22 +1,23 @@
 //! A running container on its networks. Its shim holds this, and with it the network namespace, the published ports and
 //! the name server; when the shim is gone, the kernel takes all of that back but for what is in files and in our table.
 
-use super::bridges::refuse_ordinary_user;
 use super::names::Directory;
-use super::published::{PublishedPort, reserve};
+use super::published::{HostPorts, PublishedPort};
 use super::store::{NetworkLock, NetworkRecord};
 use super::{Sweep, joined, wishes};
 use crate::api::EndpointSettings;
 use crate::container::id::ContainerId;
 use crate::container::record::{Container, Record};
 use crate::durable::{self, Durability};
+use crate::info::in_user_namespace;
 use crate::{Engine, Error, Kind, Result};
 use network::dns::{self, Upstream};
-use network::{Cable, Leases, Links, Neighbours, Publication, Range, Reserved, Sandbox, Subnet, Table, Watch};
+use network::{Cable, Leases, Links, Neighbours, Proxy, Publication, Range, Reserved, Sandbox, Subnet, Table, Watch};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// In the container's run folder: what it has on its networks.
@@ -48,8 +49,11 @@ pub(crate) struct Attachment {
 }
 
 impl Attachment {
-    /// What the table of rules must know of its ports.
+    /// What the table of rules must know of its ports. Of an ordinary user's, nothing: the host's rules are not his.
     pub(super) fn publications(&self) -> Vec<Publication> {
+        if in_user_namespace() {
+            return Vec::new();
+        }
         let to = |port: &PublishedPort| {
             let address = self.addresses.iter().find(|address| address.is_ipv4() == port.host.is_ipv4())?;
             Some(Publication {
@@ -81,8 +85,10 @@ pub(crate) struct Connected {
     pub attachments: Vec<Attachment>,
     container: Container,
     /// Held for as long as they are published.
-    _reserved: Vec<Reserved>,
+    reserved: Vec<Rc<Reserved>>,
     ports: Vec<PublishedPort>,
+    /// Serves them, where packets cannot be sent on.
+    proxy: Option<Proxy>,
     names: Option<NameServer>,
     upstreams: Vec<Upstream>,
     /// Whether others have changed what lets us pass. Of no interest where nobody goes out.
@@ -97,18 +103,28 @@ struct NameServer {
 
 impl Connected {
     /// Puts a container that is about to start on its networks. None if it is on no bridge.
-    pub(crate) fn new(engine: &Engine, container: &Container, record: &Record) -> Result<Option<Self>> {
-        if !wishes::is_on_bridges(&record.host_config) {
+    ///
+    /// An ordinary user's are in a network of the user's own, and this process goes there with it.
+    pub(crate) fn new(
+        engine: &Engine,
+        container: &Container,
+        record: &Record,
+        ports: &mut HostPorts,
+    ) -> Result<Option<Self>> {
+        if !wishes::wants_bridges(&record.host_config) {
             return Ok(None);
         }
         // A port that somebody has is found out before there is anything to be undone.
-        let (reserved, ports) = reserve(engine, record)?;
+        let (reserved, ports) = ports.reserve(engine, record)?;
+        if in_user_namespace() && (record.networks.is_empty() || !engine.enter_ordinary_network()?) {
+            return Ok(None);
+        }
         let upstreams = crate::spec::network_files::upstreams(record);
         let sandbox = Sandbox::make()?;
-        let (attachments, names) = (Vec::new(), None);
+        let (attachments, proxy, names) = (Vec::new(), None, None);
         let container = container.clone();
         let mut connected =
-            Self { sandbox, attachments, container, _reserved: reserved, ports, names, upstreams, others: None };
+            Self { sandbox, attachments, container, reserved, ports, proxy, names, upstreams, others: None };
         match connected.attach_all(engine, record) {
             Ok(()) => Ok(Some(connected)),
             Err(error) => {
@@ -245,7 +261,8 @@ impl Connected {
                 self.lead_out(engine, chosen, true)?;
             }
         }
-        if chosen.is_some() && self.others.is_none() {
+        // (Nobody else makes rules in an ordinary user's network.)
+        if chosen.is_some() && self.others.is_none() && !in_user_namespace() {
             self.others = Some(Watch::open()?);
         }
         // Of a network that is closed to the world, neither may names be asked there.
@@ -276,19 +293,38 @@ impl Connected {
         }
         attachment.leads_out = out;
         let _lock = engine.lock_networks()?;
-        let mut table = Table::open(&engine.rules_name()?)?;
         let withdrawn = attachment.publications();
         attachment.ports = if out { self.ports.clone() } else { Vec::new() };
         let attachment = attachment.clone();
         self.save()?;
         // (Who makes the whole table anew reads the leases.)
         engine.leases_of(&attachment.network).rewrite(&attachment.ips(), &attachment)?;
+        self.proxy = None;
         if attachment.ports.is_empty() {
-            return if withdrawn.is_empty() { Ok(()) } else { Ok(table.withdraw(&withdrawn)?) };
+            return if withdrawn.is_empty() {
+                Ok(())
+            } else {
+                Ok(Table::open(&engine.rules_name()?)?.withdraw(&withdrawn)?)
+            };
         }
-        table.publish(&attachment.publications())?;
+        if in_user_namespace() {
+            self.proxy = Some(self.serve_ports(&attachment)?);
+            return Ok(());
+        }
+        Table::open(&engine.rules_name()?)?.publish(&attachment.publications())?;
         // It may call itself by the host's address.
         Ok(Links::open()?.hairpin(&near_end(&attachment))?)
+    }
+
+    /// Serves the published ports ourselves.
+    fn serve_ports(&self, attachment: &Attachment) -> Result<Proxy> {
+        let target = |(reserved, port): (&Rc<Reserved>, &PublishedPort)| {
+            let ips = attachment.ips();
+            let alike = ips.iter().find(|ip| ip.is_ipv4() == port.host.is_ipv4());
+            let address = alike.or(ips.first())?;
+            Some((Rc::clone(reserved), SocketAddr::new(*address, port.container_port)))
+        };
+        Ok(Proxy::new(self.reserved.iter().zip(&self.ports).filter_map(target))?)
     }
 
     /// Takes up what has changed in the record: networks that are new, and those that are gone.
@@ -356,18 +392,22 @@ impl Connected {
         self.save()
     }
 
-    /// What its name server waits for; the flag says whether to be written to.
+    /// What its name server and its ports wait for; the flag says whether to be written to.
     pub(crate) fn watch<'a>(&'a self, each: &mut dyn FnMut(BorrowedFd<'a>, bool)) {
         self.names.iter().for_each(|names| names.server.watch(each));
         self.others.iter().for_each(|others| each(others.as_fd(), false));
+        self.proxy.iter().for_each(|proxy| each(proxy.as_fd(), false));
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.names.as_ref().and_then(|names| names.server.deadline())
+        let names = self.names.as_ref().and_then(|names| names.server.deadline());
+        let ports = self.proxy.as_ref().and_then(Proxy::deadline);
+        names.into_iter().chain(ports).min()
     }
 
-    /// Answers questions for names that have come, and sees to it that others still let us pass.
+    /// Answers questions for names that have come, serves who has come to its ports, and sees to it that others still let us pass.
     pub(crate) fn serve(&mut self) {
+        self.proxy.iter_mut().for_each(Proxy::serve);
         if self.others.as_ref().is_some_and(Watch::has_heard) {
             let made = NetworkLock::take().and_then(|_lock| Ok(Neighbours::open()?.make_room()?));
             if let Err(error) = made {
@@ -386,7 +426,6 @@ pub(super) fn near_end(attachment: &Attachment) -> String {
 }
 
 fn find(engine: &Engine, name: &str, settings: &EndpointSettings) -> Result<NetworkRecord> {
-    refuse_ordinary_user()?;
     let given = if settings.network_id.is_empty() { name } else { &settings.network_id };
     let found = engine.find_network(given);
     found.map_err(|error| Error::new(error.kind, format!("failed to set up container networking: {}", error.message)))

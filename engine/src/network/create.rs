@@ -24,7 +24,7 @@ impl Engine {
     /// sense or are in use.
     pub fn network_create(&self, request: NetworkCreate) -> Result<NetworkCreated> {
         check(&request)?;
-        super::bridges::refuse_ordinary_user()?;
+        super::bridges::refuse_without_bridges(self)?;
         let ipv6 = request.enable_ipv6.unwrap_or(false);
         let _lock = self.lock_networks()?;
         let networks = self.networks()?;
@@ -48,8 +48,8 @@ impl Engine {
         };
         // A folder for leases without a network belongs to a creation that died, and names its bridge (see `leftovers`).
         self.leases(&network).prepare()?;
-        // What the kernel refuses is no network.
-        let made = self.ensure_bridge(&network).map(drop);
+        // What the kernel refuses is no network. (An ordinary user's is made where the containers are, with the first of them.)
+        let made = if crate::info::in_user_namespace() { Ok(()) } else { self.ensure_bridge(&network).map(drop) };
         if let Err(error) = made.and_then(|()| self.save_network(&network, Durability::Lasting)) {
             self.remove_bridge(&network.id, &self.rules_name()?)?;
             return Err(error);

@@ -83,7 +83,7 @@ impl Engine {
         let entries = std::fs::read_dir(self.networks_run_folder()).into_iter().flatten().flatten();
         let ids = entries.filter_map(|entry| ContainerId::parse(entry.file_name().to_str()?));
         let ids: Vec<_> = ids.filter(|id| self.leases_of(id).taken().is_ok_and(|taken| taken.is_empty())).collect();
-        if ids.is_empty() || !super::may_bridge() {
+        if ids.is_empty() || !(crate::info::in_user_namespace() || super::may_bridge(self)) {
             return;
         }
         if let Err(error) = self.clear_empty(&ids) {
@@ -116,6 +116,11 @@ impl Engine {
     pub(super) fn begin_sweep(&self) -> Option<Sweep> {
         let network = self.find_network("bridge").ok()?;
         if !self.leases(&network).taken().ok()?.is_empty() {
+            return None;
+        }
+        if crate::info::in_user_namespace() {
+            // The bridge is in a network of the user's own, which goes with the last container.
+            self.leases(&network).remove().ok()?;
             return None;
         }
         let file = File::options().write(true).create(true).truncate(false).open(self.sweep_path()).ok()?;

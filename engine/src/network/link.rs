@@ -77,9 +77,7 @@ impl Engine {
             _ if mode.starts_with("container:") => return conflict("container type network"),
             _ => {}
         }
-        if !super::may_bridge() {
-            super::bridges::refuse_ordinary_user()?;
-        }
+        super::bridges::refuse_without_bridges(self)?;
         if !matches!(mode, "" | "default" | "bridge") {
             // There they are the network's matter.
             return Ok(None);

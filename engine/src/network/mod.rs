@@ -16,8 +16,9 @@
 //! ```
 //!
 //! What only holds while containers run is in the run folder: `networks/<id>/<address>` for each address that somebody has, and
-//! `network.json` in the container's. An ordinary user's engine may not make links on the host: its containers
-//! have their loopback, or the host's network.
+//! `network.json` in the container's. An ordinary user may not make links on the host: all this is then in a
+//! network of the user's own (`ordinary`), into which the shims go; published ports are served by them, and the way out
+//! is a process (`network::outside`).
 
 mod bridges;
 mod connect;
@@ -36,11 +37,12 @@ mod wishes;
 pub(crate) use connected::{Attachment, Connected, attachments};
 pub(crate) use leftovers::Sweep;
 pub use link::parse as parse_link;
+pub(crate) use published::HostPorts;
 pub(crate) use show::{networks, port_rows, ports, shown_settings};
 pub(crate) use wishes::wishes;
 
-use crate::{Error, Kind};
-use std::sync::OnceLock;
+use crate::container::record::Record;
+use crate::{Engine, Error, Kind, Result};
 
 /// Docker's status for each refusal.
 impl From<network::Error> for Error {
@@ -55,8 +57,14 @@ impl From<network::Error> for Error {
     }
 }
 
-/// Whether this engine may make links and rules: an ordinary user's may not, nor anybody on a kernel without them.
-pub(crate) fn may_bridge() -> bool {
-    static KERNEL: OnceLock<bool> = OnceLock::new();
-    !crate::info::in_user_namespace() && *KERNEL.get_or_init(network::is_in_kernel)
+/// Whether there can be bridges: nobody has them on a kernel without links and rules, nor an ordinary user without the way out
+/// of a network of one's own.
+pub(crate) fn may_bridge(engine: &Engine) -> bool {
+    bridges::refuse_without_bridges(engine).is_ok()
+}
+
+/// Before a container starts: the network that an ordinary user's is plugged into, and the way out of it.
+pub(crate) fn prepare(engine: &Engine, record: &Record) -> Result<()> {
+    // A container that was made when there could be no networks starts without one.
+    if record.networks.is_empty() { Ok(()) } else { engine.ensure_ordinary_network() }
 }

@@ -6,6 +6,7 @@ use network::Reserved;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 /// A port of the host that leads to one of the container's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +17,36 @@ pub(crate) struct PublishedPort {
     pub protocol: network::Protocol,
 }
 
-/// Reserves the ports of the host.
-///
-/// # Errors
-/// Docker's words for a port that somebody has.
-pub(super) fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<PublishedPort>)> {
+/// The ports of the host that a container has. An ordinary user's shim can reserve them only once, before it goes where the containers
+/// are; so it keeps them while the container is started again.
+#[derive(Debug, Default)]
+pub(crate) struct HostPorts {
+    kept: Vec<(Rc<Reserved>, PublishedPort)>,
+}
+
+impl HostPorts {
+    /// Reserves them.
+    ///
+    /// # Errors
+    /// Docker's words for a port that somebody has.
+    pub(super) fn reserve(
+        &mut self,
+        engine: &Engine,
+        record: &Record,
+    ) -> Result<(Vec<Rc<Reserved>>, Vec<PublishedPort>)> {
+        if !crate::ordinary::network::is_inside() {
+            let (reserved, ports) = reserve(engine, record)?;
+            let all: Vec<_> = reserved.into_iter().map(Rc::new).zip(ports).collect();
+            if !crate::info::in_user_namespace() {
+                return Ok(all.into_iter().unzip());
+            }
+            self.kept = all;
+        }
+        Ok(self.kept.iter().cloned().unzip())
+    }
+}
+
+fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<PublishedPort>)> {
     let host = &record.host_config;
     let mut wanted: Vec<(String, String, String)> = Vec::new();
     for (port, bindings) in host.port_bindings.iter().flatten() {
@@ -38,12 +64,13 @@ pub(super) fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>
     if wanted.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    // An address of IPv6 leads to one of IPv6 only.
+    // An address of IPv6 leads to one of IPv6 only, unless it is us who pass on what comes.
     let networks = engine.networks()?;
-    let ipv6 = record
-        .networks
-        .values()
-        .any(|settings| networks.iter().any(|network| network.ipv6 && network.id.as_str() == settings.network_id));
+    let ipv6 = crate::info::in_user_namespace()
+        || record
+            .networks
+            .values()
+            .any(|settings| networks.iter().any(|network| network.ipv6 && network.id.as_str() == settings.network_id));
     let (mut reserved, mut published) = (Vec::new(), Vec::new());
     for (port, address, host_port) in wanted {
         let port: network::Port = port.parse()?;

@@ -8,9 +8,9 @@ use network::Range;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The networks that are always there, and their drivers.
 pub(super) const PREDEFINED: [(&str, &str); 3] = [("bridge", "bridge"), ("host", "host"), ("none", "null")];
@@ -48,7 +48,7 @@ impl NetworkRecord {
 }
 
 /// The right to change networks, leases and links: one for all engines of a network namespace, since it is the namespace's
-/// links that are changed. The kernel's own file of the namespace is what is locked.
+/// links that are changed. The kernel's own file of the namespace is what is locked (or one of ours).
 #[derive(Debug)]
 pub(crate) struct NetworkLock {
     /// None if this thread had the right already.
@@ -61,12 +61,16 @@ thread_local! {
 }
 
 impl NetworkLock {
+    /// By the kernel's own file.
     pub(super) fn take() -> Result<Self> {
+        Self::take_by("/proc/thread-self/ns/net".as_ref(), File::options().read(true))
+    }
+
+    fn take_by(path: &Path, options: &OpenOptions) -> Result<Self> {
         if HELD.get() {
             return Ok(Self { file: None });
         }
-        let path = "/proc/thread-self/ns/net";
-        let file = File::open(path).map_err(|e| Error::system(format!("open {path}"), e))?;
+        let file = options.open(path).map_err(|e| Error::system(format!("open {}", path.display()), e))?;
         file.lock().map_err(|e| Error::system("lock the networks", e))?;
         HELD.set(true);
         Ok(Self { file: Some(file) })
@@ -83,7 +87,12 @@ impl Drop for NetworkLock {
 
 impl Engine {
     pub(crate) fn lock_networks(&self) -> Result<NetworkLock> {
-        NetworkLock::take()
+        if !crate::info::in_user_namespace() {
+            return NetworkLock::take();
+        }
+        // An ordinary user's processes are not all in the same namespace.
+        let path = self.roots.run.join("networks.lock");
+        NetworkLock::take_by(&path, File::options().write(true).create(true).truncate(false))
     }
 
     fn networks_folder(&self) -> PathBuf {

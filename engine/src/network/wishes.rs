@@ -11,11 +11,15 @@ fn invalid<T>(text: impl Into<String>) -> Result<T> {
     Err(Error::new(Kind::Invalid, text))
 }
 
-/// Whether the container is on bridges: not on the host's network, nobody's, or another container's; and not an
-/// ordinary user's.
-pub(crate) fn is_on_bridges(host: &HostConfig) -> bool {
+/// Whether the container is on bridges, where there can be any.
+pub(crate) fn is_on_bridges(engine: &Engine, host: &HostConfig) -> bool {
+    wants_bridges(host) && super::may_bridge(engine)
+}
+
+/// Not the host's network, nobody's, or another container's.
+pub(crate) fn wants_bridges(host: &HostConfig) -> bool {
     let mode = host.network_mode.as_str();
-    !matches!(mode, "host" | "none") && !mode.starts_with("container:") && super::may_bridge()
+    !matches!(mode, "host" | "none") && !mode.starts_with("container:")
 }
 
 /// The networks that a request wants the container on, by their names, with what is wanted there.
@@ -28,8 +32,8 @@ pub(crate) fn wishes(engine: &Engine, request: &CreateRequest) -> Result<BTreeMa
     let asked: Vec<_> = asked.into_iter().flatten().collect();
     ports(host)?;
     conflicts(engine, config, host)?;
-    if !is_on_bridges(host) {
-        return off_bridges(host, &asked);
+    if !is_on_bridges(engine, host) {
+        return off_bridges(engine, host, &asked);
     }
     let first =
         if matches!(host.network_mode.as_str(), "" | "default") { "bridge" } else { host.network_mode.as_str() };
@@ -63,6 +67,7 @@ fn same(one: &str, other: &str) -> bool {
 
 /// A container that is on no bridge has no endpoint to speak of.
 fn off_bridges(
+    engine: &Engine,
     host: &HostConfig,
     asked: &[(&String, &EndpointSettings)],
 ) -> Result<BTreeMap<String, EndpointSettings>> {
@@ -75,9 +80,7 @@ fn off_bridges(
     for (name, settings) in asked {
         let meant = same(name, mode) || (mode.is_empty() && name.as_str() == "default");
         if !meant {
-            if !super::may_bridge() {
-                super::bridges::refuse_ordinary_user()?;
-            }
+            super::bridges::refuse_without_bridges(engine)?;
             return invalid(format!(
                 "container cannot be connected to multiple networks with one of the networks in private ({mode}) mode"
             ));
@@ -95,16 +98,9 @@ fn off_bridges(
             );
         }
     }
-    if !super::may_bridge() && !matches!(mode, "" | "default" | "none" | "host") {
-        super::bridges::refuse_ordinary_user()?;
-    }
-    if !super::may_bridge() && (host.port_bindings.iter().flatten().next().is_some() || host.publish_all_ports) {
-        if !crate::info::in_user_namespace() {
-            super::bridges::refuse_ordinary_user()?;
-        }
-        let text = "published ports need root: an ordinary user's containers have a loopback interface of their own, or the \
-                    host's network (--network host)";
-        return Err(Error::new(Kind::NotImplemented, text));
+    let publishes = host.port_bindings.iter().flatten().next().is_some() || host.publish_all_ports;
+    if matches!(mode, "" | "default") && publishes || !matches!(mode, "" | "default" | "none" | "host") {
+        super::bridges::refuse_without_bridges(engine)?;
     }
     Ok(BTreeMap::new())
 }

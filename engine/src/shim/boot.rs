@@ -63,6 +63,7 @@ pub(crate) fn start(
     lock: &Lock,
 ) -> Result<()> {
     let trouble = |e: std::io::Error| Error::system("start a shim", e);
+    crate::network::prepare(engine, record)?;
     let (report, theirs) = UnixStream::pair().map_err(trouble)?;
     let numbers = |(fd, wants): &(UnixStream, Attachment)| (fd.as_raw_fd(), wants.clone());
     let letter = Letter {
@@ -86,8 +87,8 @@ pub(crate) fn start(
     protocol::report(report)?.map(drop).ok_or_else(died)
 }
 
-/// A shim outlives a command line, but a daemon outlives its shims, and would keep them as zombies.
-fn reap(pid: Pid) {
+/// A shim outlives a command line, but a daemon outlives its shims (and others that it starts), and would keep them as zombies.
+pub(crate) fn reap(pid: Pid) {
     let wait = move || while nix::sys::wait::waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {};
     let thread = std::thread::Builder::new().name("reap a shim".to_owned()).stack_size(64 * 1024);
     if let Err(error) = thread.spawn(wait) {
@@ -107,6 +108,7 @@ pub(super) fn receive() -> std::io::Result<Boot> {
         guests.waiting.push((socket(fd)?, condition));
     }
     let engine = Engine::assume(Roots { data: letter.data, run: letter.run });
+    crate::ordinary::remain(&engine.roots).map_err(std::io::Error::other)?;
     let (report, lock) = (socket(letter.report)?, Lock::inherited(sys::inherited(letter.lock)?));
     Ok(Boot { engine, id: letter.id, report, lock, guests, explain: letter.explain })
 }

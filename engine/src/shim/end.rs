@@ -99,7 +99,7 @@ impl Shim {
             Err(error) if error.kind == Kind::NotFound => return self.over(),
             lock => lock?,
         };
-        match launch::launch(&self.engine, &self.container, &self.record) {
+        match launch::launch(&self.engine, &self.container, &self.record, &mut self.ports) {
             Ok(contained) => {
                 // Somebody is on the network again.
                 self.sweep = None;

@@ -6,7 +6,7 @@ use super::json_log::JsonLog;
 use super::ready::{Ready, Watch};
 use crate::container::record::{Container, Record};
 use crate::durable::{self, Durability};
-use crate::network::{Connected, Sweep};
+use crate::network::{Connected, HostPorts, Sweep};
 use crate::spec;
 use crate::spec::network_files;
 use crate::volume::at_start::Shown;
@@ -67,9 +67,14 @@ impl From<process::Error> for Failure {
 }
 
 /// Starts the container's first process.
-pub(super) fn launch(engine: &Engine, container: &Container, record: &Record) -> Result<Contained, Failure> {
+pub(super) fn launch(
+    engine: &Engine,
+    container: &Container,
+    record: &Record,
+    ports: &mut HostPorts,
+) -> Result<Contained, Failure> {
     let shown = engine.show_mounts(record)?;
-    let launched = launch_with(engine, container, record, shown);
+    let launched = launch_with(engine, container, record, shown, ports);
     if launched.is_err() {
         engine.hide_mounts(record);
     }
@@ -81,11 +86,12 @@ fn launch_with(
     container: &Container,
     record: &Record,
     mut shown: Shown,
+    ports: &mut HostPorts,
 ) -> Result<Contained, Failure> {
     let log = JsonLog::new(&container.log_path(), &record.host_config.log_config)?;
     engine.make_targets(container, record, &mut shown)?;
     let root = engine.mount_rootfs(container, record)?;
-    let mut network = Connected::new(engine, container, record)?;
+    let mut network = Connected::new(engine, container, record, ports)?;
     let launched = launch_on(engine, container, record, &shown, root, network.as_ref(), log);
     match launched {
         Ok(contained) => {

@@ -2,8 +2,7 @@
 //!
 //! It is the parent of the container's init. It copies the output to the log and to whoever is attached, holds the
 //! terminal, runs the commands that `exec` asks for, follows the restart policy, and writes down how it ended. Command
-//! lines and daemons come and go; they reach the container through the shim's socket, and only so: without root, the
-//! container lives in a user namespace that no later process can enter, but the shim is in it already.
+//! lines and daemons come and go; they reach the container through the shim's socket, and only so.
 //!
 //! One thread, one loop around poll(2):
 //!
@@ -34,7 +33,7 @@ mod run;
 mod stdio;
 mod usage;
 
-pub(crate) use boot::{Guests, NAME, start};
+pub(crate) use boot::{Guests, NAME, reap, start};
 pub(crate) use detach_keys::parse as parse_detach_keys;
 pub use detach_keys::{DetachKeys, detach_key};
 pub(crate) use json_log::{Bounds, Stream};

@@ -12,7 +12,7 @@ use crate::container::record::{Container, Record};
 use crate::container::state;
 use crate::container::state::{ProcessIdentity, State, Status};
 use crate::learner::{self, Listener};
-use crate::network::Sweep;
+use crate::network::{HostPorts, Sweep};
 use crate::{Engine, Error, Result, WaitCondition, explain, reexec, sys};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
@@ -79,6 +79,8 @@ pub(super) struct Shim {
     callers: Vec<Caller>,
     /// The duty to look after the default network, when the container is over.
     pub sweep: Option<Sweep>,
+    /// Kept from one life of the container to the next.
+    pub ports: HostPorts,
 }
 
 impl Shim {
@@ -91,7 +93,8 @@ impl Shim {
         let waiters = guests.waiting.into_iter();
         let waiters: Vec<_> =
             waiters.filter_map(|(socket, condition)| Some((Reply::new(socket).ok()?, condition))).collect();
-        match Self::launch(&engine, &container, &record, guests.attached) {
+        let mut ports = HostPorts::default();
+        match Self::launch(&engine, &container, &record, guests.attached, &mut ports) {
             Ok((listener, contained)) => {
                 let restarts = Restarts::new(&record.host_config.restart_policy);
                 let life = Life::Resting(Instant::now());
@@ -99,7 +102,7 @@ impl Shim {
                 let (callers, lingering) = Default::default();
                 let state = State { restart_count: 0, manually_stopped: false, ..state };
                 #[rustfmt::skip]
-                let mut shim = Self { engine, container, record, state, life, execs, restarts, stopping, waiters, lingering, listener, callers, sweep: None };
+                let mut shim = Self { engine, container, record, state, life, execs, restarts, stopping, waiters, lingering, listener, callers, ports, sweep: None };
                 shim.started(contained)?;
                 Ok(shim)
             }
@@ -127,9 +130,10 @@ impl Shim {
         container: &Container,
         record: &Record,
         attached: Vec<(UnixStream, Attachment)>,
+        ports: &mut HostPorts,
     ) -> std::result::Result<(UnixListener, Contained), Failure> {
         let listener = listen(container)?;
-        let mut contained = launch::launch(engine, container, record)?;
+        let mut contained = launch::launch(engine, container, record, ports)?;
         for (socket, wants) in attached {
             // Somebody who has gone already.
             let _gone = contained.init.stdio.attach(socket, wants);

@@ -2,9 +2,11 @@
 //! anew in its run folder at every start, and bind-mounted over those of the image.
 
 use crate::container::record::{Container, Record};
+use crate::info::in_user_namespace;
 use crate::network::Attachment;
 use crate::{Error, Result};
 use network::dns::Upstream;
+use network::outside;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -20,7 +22,7 @@ pub(crate) fn write(container: &Container, record: &Record, attachments: &[Attac
     let hosts =
         if host_network { hosts_on_host(of_host("/etc/hosts"), record) } else { hosts(record, attachments, links) };
     let has_names = attachments.iter().any(|attachment| !attachment.names.is_empty());
-    let resolv_conf = resolv_conf(&of_host("/etc/resolv.conf"), record, has_names);
+    let resolv_conf = resolv_conf(&of_host("/etc/resolv.conf"), record, has_names, in_user_namespace());
     for (name, text) in
         [("hostname", format!("{}\n", record.config.hostname)), ("hosts", hosts), ("resolv.conf", resolv_conf)]
     {
@@ -55,7 +57,14 @@ pub(crate) fn upstreams(record: &Record) -> Vec<Upstream> {
     }
     let of_host = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let servers = of_host.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
-    let servers: Vec<_> = servers.filter_map(|text| upstream(text.trim(), false)).collect();
+    let servers = servers.filter_map(|text| upstream(text.trim(), false));
+    let servers: Vec<_> = if in_user_namespace() {
+        // They are asked by way of the outside, where the first of them have addresses of their own.
+        let known = servers.zip(outside::NAME_SERVERS);
+        known.map(|(server, address)| Upstream { address: SocketAddr::new(address.into(), 53), ..server }).collect()
+    } else {
+        servers.collect()
+    };
     if !servers.is_empty() {
         return servers;
     }
@@ -101,7 +110,10 @@ fn hosts(record: &Record, attachments: &[Attachment], links: &str) -> String {
 /// `--add-host`: `name:address`, the address perhaps in brackets. `host-gateway` is the host, as the container reaches it.
 fn with_extra_hosts(mut text: String, record: &Record, attachments: &[Attachment]) -> String {
     let gateways = attachments.iter().filter(|attachment| attachment.leads_out).flat_map(|a| &a.gateways);
-    let host: Vec<String> = gateways.map(ToString::to_string).collect();
+    // Behind an ordinary user's bridge there is not yet the host.
+    let host =
+        gateways.map(|gateway| if in_user_namespace() { outside::HOST.to_string() } else { gateway.to_string() });
+    let host: Vec<String> = host.collect();
     for entry in record.host_config.extra_hosts.iter().flatten() {
         if let Some((name, address)) = entry.split_once(['=', ':']) {
             let address = address.trim_start_matches('[').trim_end_matches(']');
@@ -115,7 +127,7 @@ fn with_extra_hosts(mut text: String, record: &Record, attachments: &[Attachment
 /// The host's, with the user's servers, search domains and options in the place of its own. A server on the host's own
 /// loopback cannot be reached from another network namespace, and is left out.
 /// On a network with names, there is one server: the container's own (it asks the others), and every name is asked of it as it is.
-fn resolv_conf(of_host: &str, record: &Record, has_names: bool) -> String {
+fn resolv_conf(of_host: &str, record: &Record, has_names: bool, by_outside: bool) -> String {
     let host = &record.host_config;
     let lines = |keyword: &str| -> Vec<String> {
         let values = of_host.lines().filter_map(|line| line.trim().strip_prefix(keyword));
@@ -127,6 +139,14 @@ fn resolv_conf(of_host: &str, record: &Record, has_names: bool) -> String {
     };
     let mut servers = or_host(&host.dns, "nameserver");
     if host.network_mode != "host" && host.dns.as_ref().is_none_or(Vec::is_empty) {
+        if by_outside {
+            // There it can be reached all the same, by another address.
+            for (server, address) in servers.iter_mut().zip(outside::NAME_SERVERS) {
+                if server.starts_with("127.") || *server == "::1" {
+                    *server = address.to_string();
+                }
+            }
+        }
         servers.retain(|server| !server.starts_with("127.") && server != "::1");
         if servers.is_empty() {
             servers = PUBLIC_SERVERS.map(Into::into).into();
@@ -163,14 +183,17 @@ mod tests {
     #[test]
     fn servers_on_the_hosts_loopback_are_of_no_use_to_a_container() {
         let of_host = "# made by hand\nnameserver 127.0.0.53\nsearch lan home\noptions edns0 trust-ad\n";
-        insta::assert_snapshot!(resolv_conf(of_host, &record(HostConfig::default()), false), @r"
+        insta::assert_snapshot!(resolv_conf(of_host, &record(HostConfig::default()), false, false), @r"
         nameserver 8.8.8.8
         nameserver 8.8.4.4
         search lan home
         options edns0 trust-ad
         ");
         let host = HostConfig { network_mode: "host".into(), ..Default::default() };
-        assert!(resolv_conf(of_host, &record(host), false).contains("nameserver 127.0.0.53\n"));
+        // But by way of an ordinary user's outside they are asked.
+        let asked = resolv_conf(of_host, &record(HostConfig::default()), false, true);
+        assert!(asked.starts_with("nameserver 192.0.0.2\nsearch"), "{asked}");
+        assert!(resolv_conf(of_host, &record(host), false, false).contains("nameserver 127.0.0.53\n"));
     }
 
     #[test]
@@ -182,7 +205,7 @@ mod tests {
             dns_options: list("ndots:1"),
             ..Default::default()
         };
-        insta::assert_snapshot!(resolv_conf("nameserver 9.9.9.9\nsearch lan\n", &record(own), false), @r"
+        insta::assert_snapshot!(resolv_conf("nameserver 9.9.9.9\nsearch lan\n", &record(own), false, false), @r"
         nameserver 127.0.0.1
         options ndots:1
         ");

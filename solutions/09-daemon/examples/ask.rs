@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Box<dyn Error>> {
     // First of all, while there is one thread: an ordinary user becomes root of a user namespace.
-    engine::bootstrap()?;
+    engine::bootstrap(None)?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match arguments.as_slice() {

@@ -76,6 +76,26 @@ pub fn enter() -> Result<()> {
         .map_err(|error| forbidden("cannot use the new mount namespace", error.into()))
 }
 
+/// Puts this process into the user namespace of another one, and into a new mount namespace. The user must have made that namespace
+/// (setns(2)), and this process must be single-threaded.
+///
+/// # Errors
+/// `ESRCH` when there is no such process (any more), and others of pidfd_open(2), setns(2) and unshare(2).
+pub fn join(pid: i32) -> io::Result<()> {
+    let pid = rustix::process::Pid::from_raw(pid).ok_or(rustix::io::Errno::SRCH)?;
+    let process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+    tracing::info!(
+        target: "explain",
+        man = "setns(2)",
+        shell = format!("nsenter --user --target {pid} unshare --mount"),
+        "becoming root of the user namespace in which our other processes are"
+    );
+    nix::sched::setns(process, nix::sched::CloneFlags::CLONE_NEWUSER)?;
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS)?;
+    mount_change(c"/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
+    Ok(())
+}
+
 fn unshare() -> Result<()> {
     tracing::info!(
         target: "explain",
