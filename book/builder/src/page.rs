@@ -20,6 +20,8 @@ pub(crate) fn all() -> Result<Vec<PathBuf>> {
 pub(crate) enum Kind {
     /// ```` ```console ````: the built kesako, in the shell of the page.
     Kesako,
+    /// ```` ```console,network ````: the same, where kesako can make networks: not every kernel lets an ordinary user.
+    Network,
     /// ```` ```console,root ````: the same, of what only root sees or may do. An ordinary user's page goes on without it.
     Root,
     /// ```` ```console,docker ````: the real docker, where there is a daemon for it.
@@ -55,6 +57,7 @@ pub(crate) fn steps(text: &str) -> Vec<Step> {
         if let Some(info) = line.trim_start().strip_prefix("```") {
             block = match (block, info.trim()) {
                 (Block::Outside, "console") => Block::Session(Kind::Kesako),
+                (Block::Outside, "console,network") => Block::Session(Kind::Network),
                 (Block::Outside, "console,root") => Block::Session(Kind::Root),
                 (Block::Outside, "console,docker") => Block::Session(Kind::Docker),
                 (Block::Outside, "console,workshop") => Block::Session(Kind::Workshop),
@@ -130,9 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_root_is_marked() {
-        let found = steps("```console\n$ a\n```\n```console,root\n$ b\n```\n");
-        assert_eq!(found.iter().map(|step| step.kind).collect::<Vec<_>>(), [Kind::Kesako, Kind::Root]);
+    fn what_not_everybody_can_do_is_marked() {
+        let found = steps("```console\n$ a\n```\n```console,root\n$ b\n```\n```console,network\n$ c\n```\n");
+        let found: Vec<_> = found.iter().map(|step| step.kind).collect();
+        assert_eq!(found, [Kind::Kesako, Kind::Root, Kind::Network]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Running the sessions of the book's pages.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -24,9 +25,13 @@ pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
     for path in pages {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut steps = page::steps(&text);
+        let root = nix::unistd::geteuid().is_root();
+        let needs_networks = options.workshop.is_none() && steps.iter().any(|step| step.kind == Kind::Network);
+        let networks = needs_networks && (root || has_networks(&options.kesako, path)?);
         steps.retain(|step| match step.kind {
             Kind::Kesako => options.workshop.is_none(),
-            Kind::Root => options.workshop.is_none() && nix::unistd::geteuid().is_root(),
+            Kind::Network => networks,
+            Kind::Root => options.workshop.is_none() && root,
             Kind::Docker => options.docker.is_some(),
             Kind::Workshop => options.workshop.is_some(),
         });
@@ -43,6 +48,20 @@ pub(crate) fn check(pages: &[PathBuf], options: &Options) -> Result<bool> {
     }
     println!("{ran} commands, {stale} {}", if options.update { "rewritten" } else { "stale" });
     Ok(stale == 0 || options.update)
+}
+
+/// Whether an ordinary user's kesako can make a network here. If not, that is told, and which page goes without.
+fn has_networks(kesako: &Path, page: &Path) -> Result<bool> {
+    let root = tempfile::tempdir()?;
+    let kesako = |words: &[&str]| Command::new(kesako).arg("--root").arg(root.path()).args(words).output();
+    let made = kesako(&["network", "create", "probe"]).context("cannot run kesako")?;
+    if !made.status.success() {
+        let why = String::from_utf8_lossy(&made.stderr);
+        println!("NOT RUN: the networks of {}: {}", page.display(), why.lines().next().unwrap_or_default());
+        return Ok(false);
+    }
+    anyhow::ensure!(kesako(&["network", "rm", "probe"])?.status.success(), "a network stays");
+    Ok(true)
 }
 
 /// The steps that printed something else, and what they printed.
