@@ -7,6 +7,7 @@
 mod between;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
+mod full;
 mod killed;
 mod lives;
 mod peers;

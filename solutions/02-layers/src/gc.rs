@@ -58,7 +58,10 @@ impl Store {
     }
 
     /// Sweeps, and leaves these unpacked layers alone: only who knows the containers may judge them.
-    pub(crate) fn sweep_except(&self, layers: Vec<Digest>) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sweep_except(&self, layers: Vec<Digest>) -> Result<()> {
         let nobody = Use { container: String::new(), running: false, image: Digest::of(b""), layers };
         self.index.update(|entries| self.sweep(entries, &[nobody]))?;
         Ok(())

@@ -144,6 +144,16 @@ impl Error {
         move |why| Error::File { step, path, why: why.to_string() }
     }
 
+    /// The disk is full: what came is to make room again.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
+        match self {
+            Error::Io { source, .. } => full(source),
+            Error::Layers(layers::Error::Io { source, .. } | layers::Error::Unpack { source, .. }) => full(source),
+            _ => false,
+        }
+    }
+
     /// Another attempt might end better: nobody answered, or the server had a trouble of its own.
     pub(crate) fn is_passing(&self) -> bool {
         match self {

@@ -77,7 +77,12 @@ impl Fetch<'_> {
                     tracing::info!("{}: {error}; trying again", wanted.digest.short());
                     self.wait(failures, tell)?;
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if error.is_full_disk() {
+                        partial.restart()?;
+                    }
+                    return Err(error);
+                }
             }
         }
         Ok(())

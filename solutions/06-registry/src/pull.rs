@@ -57,8 +57,17 @@ impl Pull<'_> {
     /// Brings an image here, and gives it its name.
     ///
     /// # Errors
-    /// In Docker's words; what was fetched until then is kept, for the next attempt.
+    /// In Docker's words. What was fetched until then is kept for the next attempt, unless there is no room for it.
     pub fn pull(&self, reference: &Reference) -> Result<Pulled> {
+        let before = self.store.unpacked().list()?;
+        let pulled = self.bring(reference);
+        if pulled.as_ref().is_err_and(Error::is_full_disk) {
+            self.store.sweep_except(before)?;
+        }
+        pulled
+    }
+
+    fn bring(&self, reference: &Reference) -> Result<Pulled> {
         let remote = Remote::open(self.settings, reference, self.credentials, false)?;
         // From the first blob on until the image has its name, nobody may take what comes for garbage.
         let writing = self.store.writing()?;

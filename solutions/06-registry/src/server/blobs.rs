@@ -4,6 +4,7 @@ use super::answer::{Answer, Refusal, blocking, empty, with};
 use super::listen::{Query, Registry};
 use super::manifests::is_known;
 use super::route;
+use super::uploads::Upload;
 use axum::body::Body;
 use futures_util::TryStreamExt as _;
 use http::{HeaderMap, StatusCode, header};
@@ -16,6 +17,9 @@ use tokio_util::io::{ReaderStream, StreamReader, SyncIoBridge};
 
 /// So much of a blob is in memory for each who reads one.
 const CHUNK: usize = 256 << 10;
+
+/// Of what cannot be kept.
+const HEARD: u64 = 1 << 30;
 
 /// `GET` and `HEAD`.
 pub(super) async fn get(
@@ -112,7 +116,7 @@ pub(super) async fn append(
         if first.is_some_and(|first| first != upload.size()) {
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, upload.size()));
         }
-        upload.append(from)?;
+        take_in(&registry, &number, &mut upload, from)?;
         Ok((StatusCode::ACCEPTED, upload.size()))
     });
     let (status, size) = appended.await?;
@@ -138,7 +142,7 @@ pub(super) async fn finish(registry: Arc<Registry>, name: String, id: String, qu
     blocking(move || {
         let upload = registry.depot.uploads.find(&id)?;
         let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
-        upload.append(from)?;
+        take_in(&registry, &id, &mut upload, from)?;
         let done = upload.finish(&registry.depot.blobs, &digest);
         registry.depot.uploads.end(&id);
         done
@@ -157,6 +161,17 @@ pub(super) async fn give_up(registry: Arc<Registry>, id: String) -> Answer {
     })
     .await?;
     empty(StatusCode::NO_CONTENT, &[])
+}
+
+/// Adds a piece to an upload. One that cannot be kept is over; its sender is heard to the end all the same, for who is cut
+/// off while sending does not read why.
+fn take_in(registry: &Registry, id: &str, upload: &mut Upload, mut from: impl Read) -> Result<(), Refusal> {
+    let taken = upload.append(&mut from);
+    if taken.as_ref().is_err_and(|refusal| refusal.status == StatusCode::INSUFFICIENT_STORAGE) {
+        registry.depot.uploads.end(id);
+        io::copy(&mut from.take(HEARD), &mut io::sink()).ok();
+    }
+    taken
 }
 
 fn created(name: &str, digest: &Digest) -> Answer {

@@ -134,8 +134,14 @@ impl Upload {
         }
     }
 
-    /// The disk may have taken a part of the piece: that is cut off, so that what is here is what was hashed.
+    /// The disk may have taken a part of the piece: that is cut off, so that what is here is what was hashed. If the
+    /// disk is full, all of it makes room for others.
     fn failed(&self, error: &io::Error) -> Refusal {
+        if error.kind() == io::ErrorKind::StorageFull {
+            self.discard();
+            let text = "the registry's disk is full";
+            return Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN", text);
+        }
         match self.file.set_len(self.size()) {
             Ok(()) => Refusal::trouble(format!("cannot write the upload: {error}")),
             Err(worse) => Refusal::trouble(format!("cannot write the upload: {error}, and not undo it: {worse}")),
@@ -156,6 +162,7 @@ impl Upload {
     }
 
     pub(super) fn discard(&self) {
+        self.file.set_len(0).ok();
         // If it stays, it is swept away later.
         fs::remove_file(&self.path).ok();
     }
