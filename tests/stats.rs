@@ -1,5 +1,5 @@
-//! `stats`: what containers use, as a table, for scripts, and as the API tells it.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! `stats` and `system df`: what containers use while they run, and what takes how much room.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod support;
 
@@ -76,4 +76,50 @@ fn a_limit_is_what_memory_is_compared_with() {
     assert!(system("cpu_stats") > system("precpu_stats"), "{told}");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
+}
+
+#[test]
+fn what_takes_room_is_counted() {
+    Sandbox::each(|sandbox| {
+        let write = "head -c 3000 /dev/zero > /v/x; head -c 2000 /dev/zero > /own";
+        sandbox.ok(&["run", "--name", "one", "--network", "none", "-v", "used:/v", "workbench", "sh", "-c", write]);
+        let fill = "head -c 5000 /dev/zero > /v/x; head -c 1000 /dev/zero > /v/y";
+        sandbox.ok(&["run", "--rm", "--network", "none", "-v", "spare:/v", "workbench", "sh", "-c", fill]);
+        sandbox.ok(&["commit", "one", "two"]);
+        let rows = sandbox.ok(&[
+            "system",
+            "df",
+            "--format",
+            "{{.Type}}|{{.TotalCount}}|{{.Active}}|{{.Size}}|{{.Reclaimable}}",
+        ]);
+        let rows: Vec<&str> = rows.lines().collect();
+        assert!(rows[0].starts_with("Images|2|1|"), "{rows:?}");
+        assert_eq!(
+            rows[1..],
+            ["Containers|1|0|2kB|2kB (100%)", "Local Volumes|2|1|9kB|6kB (66%)", "Build Cache|0|0|0B|0B"]
+        );
+        let details = sandbox.ok(&["system", "df", "-v"]);
+        let has = |words: &[&str]| {
+            assert!(
+                details.lines().any(|line| line.split_whitespace().eq(words.iter().copied())),
+                "{words:?} in {details}"
+            );
+        };
+        has(&["used", "1", "3kB"]);
+        has(&["spare", "0", "6kB"]);
+        // All that the second image has of its own is one file.
+        let second = details.lines().find(|line| line.starts_with("two ")).unwrap();
+        assert!(second.contains(" 2kB ") && !second.contains(" 0B "), "{second}");
+
+        let context = sandbox.path().join("context");
+        std::fs::create_dir(&context).unwrap();
+        std::fs::write(context.join("Dockerfile"), "FROM workbench\nRUN head -c 7000 /dev/zero > /made\n").unwrap();
+        sandbox.ok(&["build", "-q", "-t", "built", "context"]);
+        sandbox.ok(&["rmi", "built"]);
+        let builds = sandbox.ok(&["system", "df", "--format", "{{.Type}}|{{.TotalCount}}|{{.Size}}"]);
+        assert!(!builds.contains("Build Cache|0|0B") && builds.contains("Build Cache|"), "{builds}");
+        assert!(sandbox.ok(&["system", "df", "-v"]).contains("regular"));
+        sandbox.ok(&["rm", "one"]);
+        sandbox.ok(&["volume", "rm", "used", "spare"]);
+    });
 }

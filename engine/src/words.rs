@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// Seconds since 1970 of an RFC 3339 time; 0 for what is none.
-pub(crate) fn seconds(time: &str) -> i64 {
+pub fn seconds(time: &str) -> i64 {
     time.parse::<Timestamp>().map_or(0, Timestamp::as_second)
 }
 

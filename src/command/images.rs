@@ -31,7 +31,7 @@ pub(super) struct List {
     reference: Option<String>,
 }
 
-const ROWS: Rows = Rows {
+pub(super) const ROWS: Rows = Rows {
     go_type: "*formatter.imageContext",
     headings: &[
         ("ID", "IMAGE ID"),
@@ -89,7 +89,7 @@ impl List {
 }
 
 /// A row for each tag; one of `<none>` for an image without.
-fn rows(image: &ImageSummary, truncate: bool, digests: bool) -> Vec<Row> {
+pub(super) fn rows(image: &ImageSummary, truncate: bool, digests: bool) -> Vec<Row> {
     let tags: Vec<_> = image.repo_tags.iter().filter(|tag| *tag != "<none>:<none>").map(|tag| split(tag)).collect();
     let pinned: Vec<_> =
         image.repo_digests.iter().filter(|d| *d != "<none>@<none>").filter_map(|d| d.split_once('@')).collect();

@@ -8,6 +8,7 @@ mod completion;
 mod cp;
 mod create;
 mod daemon;
+mod df;
 mod diff;
 mod events;
 mod exec;
@@ -218,6 +219,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<network::Connect>(&["network connect"], "[OPTIONS] NETWORK CONTAINER", "Connect a container to a network", Words::Networks),
     entry::<network::Disconnect>(&["network disconnect"], "[OPTIONS] NETWORK CONTAINER", "Disconnect a container from a network", Words::Networks),
     entry::<prune::Networks>(&["network prune"], "[OPTIONS]", "Remove all unused networks", Words::Nothing),
+    entry::<df::DiskFree>(&["system df"], "[OPTIONS]", "Show disk usage", Words::Nothing),
     entry::<info::Info>(&["system info", "info"], "[OPTIONS]", "Display system-wide information", Words::Nothing),
     entry::<events::Events>(&["system events", "events"], "[OPTIONS]", "Get real time events from the server", Words::Nothing),
     entry::<version::Version>(&["version"], "[OPTIONS]", "Show the Kesako version information", Words::Nothing),

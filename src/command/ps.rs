@@ -38,7 +38,7 @@ pub(super) struct List {
     size: bool,
 }
 
-const ROWS: Rows = Rows {
+pub(super) const ROWS: Rows = Rows {
     go_type: "*formatter.ContainerContext",
     headings: &[
         ("ID", "CONTAINER ID"),
@@ -100,7 +100,7 @@ impl List {
     }
 }
 
-fn row(container: &ContainerSummary, truncate: bool) -> Row {
+pub(super) fn row(container: &ContainerSummary, truncate: bool) -> Row {
     let id = if truncate { short_id(&container.id) } else { &container.id };
     let command = if truncate { ellipsis(&container.command, 20) } else { container.command.clone() };
     let labels: Vec<_> = container.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();

@@ -9,7 +9,7 @@ use crate::format::{Format, Row, Rows, natural, units};
 use crate::help;
 use crate::output::say;
 use crate::session::Session;
-use engine::api::{Volume, VolumeCreate, VolumeList, VolumesPruned};
+use engine::api::{Volume, VolumeCreate, VolumeList, VolumeUsage, VolumesPruned};
 use std::collections::BTreeMap;
 
 /// Create a volume
@@ -76,7 +76,7 @@ pub(super) struct Prune {
     force: bool,
 }
 
-const ROWS: Rows = Rows {
+pub(super) const ROWS: Rows = Rows {
     go_type: "*formatter.volumeContext",
     headings: &[
         ("Name", "VOLUME NAME"),
@@ -138,11 +138,13 @@ impl List {
     }
 }
 
-fn row(volume: &Volume) -> Row {
+pub(super) fn row(volume: &Volume) -> Row {
     let labels = volume.labels.clone().unwrap_or_default();
     let shown: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     // What only a swarm's volumes have, and what the list does not count.
     let not_here = || Value::from("N/A");
+    let counted =
+        |show: fn(&VolumeUsage) -> String| volume.usage_data.as_ref().map_or_else(not_here, |usage| show(usage).into());
     Row {
         columns: vec![
             ("Name", volume.name.as_str().into()),
@@ -152,8 +154,8 @@ fn row(volume: &Volume) -> Row {
             ("Availability", not_here()),
             ("Mountpoint", volume.mountpoint.as_str().into()),
             ("Labels", shown.join(",").into()),
-            ("Links", not_here()),
-            ("Size", not_here()),
+            ("Links", counted(|usage| usage.ref_count.to_string())),
+            ("Size", counted(|usage| units::size(usage.size, 4))),
             ("Status", not_here()),
         ],
         labels: Some(labels),

@@ -5,6 +5,7 @@
 mod build;
 mod config;
 mod container;
+mod disk_usage;
 mod image;
 mod network;
 mod stats;
@@ -16,6 +17,7 @@ pub use ::build::progress;
 pub use build::*;
 pub use config::*;
 pub use container::*;
+pub use disk_usage::*;
 pub use image::*;
 pub use network::*;
 pub use stats::*;

@@ -18,6 +18,9 @@ pub struct Volume {
     pub name: String,
     pub options: Option<BTreeMap<String, String>>,
     pub scope: String,
+    /// In `system df` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_data: Option<super::VolumeUsage>,
 }
 
 /// `GET /volumes`.

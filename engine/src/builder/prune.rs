@@ -32,6 +32,16 @@ enum What {
     Mount(Digest),
 }
 
+impl What {
+    /// BuildKit's word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Step(_) => "regular",
+            Self::Mount(_) => "exec.cachemount",
+        }
+    }
+}
+
 impl Engine {
     /// Removes what builds remember: without `all` only what no image has, too; of the rest, the oldest, until no more
     /// than `keep` bytes are left.
@@ -75,6 +85,26 @@ impl Engine {
         }
         self.tell("builder", "prune", "", &[("reclaimed", &reclaimed.to_string())]);
         Ok(api::BuildsPruned { caches_deleted: Some(ids).filter(|ids| !ids.is_empty()), space_reclaimed: reclaimed })
+    }
+
+    /// What builds remember, for people to see.
+    pub(crate) fn builds_kept(&self) -> Result<Vec<api::BuildCacheRecord>> {
+        let shown = |kept: Kept| {
+            let used = jiff::Timestamp::try_from(kept.used).unwrap_or_default().to_string();
+            api::BuildCacheRecord {
+                id: kept.id,
+                parent: kept.parent,
+                r#type: kept.what.kind().to_owned(),
+                description: kept.description,
+                shared: kept.shared,
+                size: i64::try_from(kept.bytes).unwrap_or(i64::MAX),
+                // When it was made is not written down: its last use is the nearest that is known.
+                created_at: used.clone(),
+                last_used_at: Some(used),
+                ..api::BuildCacheRecord::default()
+            }
+        };
+        Ok(self.kept()?.into_iter().map(shown).collect())
     }
 
     fn cache_mounts(&self) -> Result<CacheMounts> {
@@ -161,10 +191,7 @@ impl<'a> Choice<'a> {
         let is = |key: &str, found: &str| value(key).is_none_or(|wanted| wanted == found);
         // Named without a value, it is to be so.
         let flag = |key: &str, found: bool| value(key).is_none_or(|wanted| found == !matches!(wanted, "false" | "0"));
-        let kind = match kept.what {
-            What::Step(_) => "regular",
-            What::Mount(_) => "exec.cachemount",
-        };
+        let kind = kept.what.kind();
         self.before.is_none_or(|before| kept.used < before)
             && value("id").is_none_or(|wanted| kept.id.contains(wanted))
             && is("parent", &kept.parent)

@@ -197,5 +197,6 @@ fn described(volume: &Volume) -> api::Volume {
         name: volume.name.clone(),
         options: volume.options.clone(),
         scope: "local".to_owned(),
+        usage_data: None,
     }
 }

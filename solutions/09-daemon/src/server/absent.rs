@@ -8,14 +8,13 @@ use engine::Engine;
 use std::sync::Arc;
 
 /// What each path is for.
-const ABSENT: [(&str, &str); 7] = [
+const ABSENT: [(&str, &str); 6] = [
     ("/containers/{id}/attach/ws", "attaching through a web socket"),
     ("/containers/{id}/update", "changing the limits of a container"),
     ("/images/search", "searching registries, whose protocol has no search"),
     ("/plugins", "plugins"),
     ("/session", "building images by BuildKit"),
     ("/swarm", "swarm mode"),
-    ("/system/df", "counting disk usage"),
 ];
 
 pub(super) fn routes() -> Router<Arc<Engine>> {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use engine::Engine;
+use engine::{Engine, Kinds};
 use http::header;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/version", get(version))
         .route("/info", get(info))
         .route("/events", get(events))
+        .route("/system/df", get(disk_usage))
 }
 
 /// GET and HEAD: what clients ask first, for the headers that [`super::version::introduce`] adds.
@@ -37,6 +38,19 @@ async fn version(State(engine): Shared) -> Answer {
 
 async fn info(State(engine): Shared) -> Answer {
     answer::json(&blocking(move || engine.info()).await?)
+}
+
+/// `type=image&type=volume`: only those; without, all.
+async fn disk_usage(State(engine): Shared, params: Params) -> Answer {
+    let asked = params.all("type");
+    let known = ["image", "container", "volume", "build-cache"];
+    if let Some(unknown) = asked.iter().find(|kind| !known.contains(&kind.as_str())) {
+        return Err(Refusal::invalid(format!("unknown object type: {unknown}")));
+    }
+    let [images, containers, volumes, build_cache] =
+        known.map(|kind| asked.is_empty() || asked.iter().any(|asked| asked == kind));
+    let kinds = Kinds { images, containers, volumes, build_cache };
+    answer::json(&blocking(move || engine.disk_usage(kinds)).await?)
 }
 
 async fn events(State(engine): Shared, params: Params) -> Answer {
