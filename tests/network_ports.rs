@@ -6,7 +6,9 @@ mod house;
 mod support;
 
 use house::{HOST, House};
-use std::net::UdpSocket;
+use std::io::Read;
+use std::net::{TcpStream, UdpSocket};
+use std::path::Path;
 use std::time::Duration;
 use support::{installed, not_run};
 
@@ -73,6 +75,65 @@ fn who_sent_datagrams_before_the_container_started_reaches_it_afterwards() {
         }
         house.ok(&["rm", "-f", name]);
     }
+}
+
+/// What is heard by TCP at this place; a server in a shell loop is away for a moment between two callers.
+fn read_from(house: &House, to: &str) -> String {
+    for _ in 0..50 {
+        let mut heard = String::new();
+        let read = house.within(0, || {
+            let mut stream = TcpStream::connect(to)?;
+            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+            stream.read_to_string(&mut heard)
+        });
+        if read.is_ok() && !heard.is_empty() {
+            return heard;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    "nobody".to_owned()
+}
+
+/// No rule can turn IPv6 into IPv4: these are passed on by hand, as Docker does.
+#[test]
+fn a_port_of_ipv6_leads_to_a_container_that_has_none() {
+    let Some(house) = House::new("a_port_of_ipv6_leads_to_a_container_that_has_none") else { return };
+    if !Path::new("/proc/net/if_inet6").exists() {
+        return not_run("a_port_of_ipv6_leads_to_a_container_that_has_none", "this kernel has no IPv6");
+    }
+    house.serve("web", &["-p", "[::1]:8081:80", "-p", "[::]:8082:80", "-p", "8083:80"]);
+    for (to, heard) in [("[::1]:8081", "web"), ("[::1]:8082", "web"), ("127.0.0.1:8083", "web")] {
+        assert_eq!(read_from(&house, to), heard, "{to}");
+    }
+    assert!(house.within(0, || TcpStream::connect("127.0.0.1:8081").is_err()), "that is another address");
+    assert_eq!(house.ok(&["port", "web"]), "80/tcp -> 0.0.0.0:8083\n80/tcp -> [::1]:8081\n80/tcp -> [::]:8082");
+    let refusal = house.fails(125, &["run", "--rm", "-p", "[::1]:8081:80", "workbench", "true"]);
+    assert!(refusal.contains("port is already allocated"), "{refusal}");
+
+    serve_datagrams(&house, "names", &["-p", "[::1]:5353:53/udp"]);
+    let client = house.within(0, || {
+        let client = UdpSocket::bind("[::1]:0").unwrap();
+        client.connect("[::1]:5353").unwrap();
+        client
+    });
+    assert_eq!(heard(&client), "names");
+    // On another network it has another address.
+    house.ok(&["network", "create", "apart"]);
+    house.ok(&["network", "connect", "apart", "web"]);
+    assert_eq!(read_from(&house, "[::1]:8081"), "web");
+    house.ok(&["network", "disconnect", "bridge", "web"]);
+    assert_eq!(read_from(&house, "[::1]:8081"), "web");
+    house.ok(&["rm", "-f", "web", "names"]);
+    assert!(house.within(0, || TcpStream::connect("[::1]:8081").is_err()));
+}
+
+#[test]
+fn ports_are_discarded_on_the_hosts_network_and_the_user_is_told() {
+    let Some(house) = House::new("ports_are_discarded_on_the_hosts_network_and_the_user_is_told") else { return };
+    let output = house.output(&["run", "--rm", "--network", "host", "-p", "8080:80", "workbench", "true"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("WARNING: Published ports are discarded when using host network mode"), "{told}");
+    assert!(output.status.success());
 }
 
 #[test]

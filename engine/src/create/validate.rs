@@ -30,7 +30,10 @@ pub(crate) fn validate(config: &ContainerConfig, host: &HostConfig) -> Result<Ve
     host.extra_hosts.iter().flatten().try_for_each(|entry| extra_host(entry))?;
     restart_policy(&host.restart_policy)?;
     crate::spec::bounding(host)?;
-    let warnings = resources(host)?;
+    let mut warnings = resources(host)?;
+    if host.network_mode == "host" && host.port_bindings.as_ref().is_some_and(|ports| !ports.is_empty()) {
+        warnings.push("Published ports are discarded when using host network mode".to_owned());
+    }
     namespaces(host)?;
     for (target, options) in host.tmpfs.iter().flatten() {
         absolute_and_not_root(target)?;

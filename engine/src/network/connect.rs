@@ -88,9 +88,10 @@ fn alone(record: &Record, network: &str) -> Result<()> {
             "container sharing network namespace with another container or host cannot be connected to any other network"
         }
         "none" => "container cannot be connected to multiple networks with one of the networks in private (none) mode",
-        _ if matches!(network, "host" | "none") => {
-            "container cannot be disconnected from host network or connected to host network"
+        _ if network == "none" => {
+            "container cannot be connected to multiple networks with one of the networks in private (none) mode"
         }
+        _ if network == "host" => "container cannot be disconnected from host network or connected to host network",
         _ => return Ok(()),
     };
     Err(Error::new(Kind::Forbidden, text))

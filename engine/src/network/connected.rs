@@ -307,8 +307,8 @@ impl Connected {
                 Ok(Table::open(&engine.rules_name()?)?.withdraw(&withdrawn)?)
             };
         }
+        self.proxy = self.serve_ports(&attachment)?;
         if in_user_namespace() {
-            self.proxy = Some(self.serve_ports(&attachment)?);
             return Ok(());
         }
         Table::open(&engine.rules_name()?)?.publish(&attachment.publications())?;
@@ -316,15 +316,17 @@ impl Connected {
         Ok(Links::open()?.hairpin(&near_end(&attachment))?)
     }
 
-    /// Serves the published ports ourselves.
-    fn serve_ports(&self, attachment: &Attachment) -> Result<Proxy> {
+    /// Serves those published ports ourselves for which no rule can: an ordinary user's, and of IPv6 to a container that has none.
+    fn serve_ports(&self, attachment: &Attachment) -> Result<Option<Proxy>> {
+        let ips = attachment.ips();
         let target = |(reserved, port): (&Rc<Reserved>, &PublishedPort)| {
-            let ips = attachment.ips();
             let alike = ips.iter().find(|ip| ip.is_ipv4() == port.host.is_ipv4());
-            let address = alike.or(ips.first())?;
+            let by_rule = alike.is_some() && !in_user_namespace();
+            let address = alike.or(ips.first()).filter(|_| !by_rule)?;
             Some((Rc::clone(reserved), SocketAddr::new(*address, port.container_port)))
         };
-        Ok(Proxy::new(self.reserved.iter().zip(&self.ports).filter_map(target))?)
+        let served: Vec<_> = self.reserved.iter().zip(&self.ports).filter_map(target).collect();
+        Ok(if served.is_empty() { None } else { Some(Proxy::new(served)?) })
     }
 
     /// Takes up what has changed in the record: networks that are new, and those that are gone.

@@ -64,7 +64,8 @@ fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<Publi
     if wanted.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    // An address of IPv6 leads to one of IPv6 only, unless it is us who pass on what comes.
+    // Who names no address gets those that the container has alike, unless it is us who pass on what comes anyway. Who names one of
+    // IPv6 gets it, and what comes there is passed on by us where the container has none.
     let networks = engine.networks()?;
     let ipv6 = crate::info::in_user_namespace()
         || record
@@ -75,12 +76,8 @@ fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<Publi
     for (port, address, host_port) in wanted {
         let port: network::Port = port.parse()?;
         let mut addresses = network::addresses(&address)?;
-        addresses.retain(|address| ipv6 || address.is_ipv4());
-        if addresses.is_empty() {
-            let text = format!(
-                "cannot publish {port} at {address}: none of the container's networks has IPv6 (network create --ipv6)"
-            );
-            return Err(Error::new(Kind::Invalid, text));
+        if address.is_empty() {
+            addresses.retain(|address| ipv6 || address.is_ipv4());
         }
         let refused = |error: network::Error| {
             let text = format!(
