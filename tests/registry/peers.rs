@@ -96,6 +96,10 @@ fn docker_pulls_and_pushes() {
     assert!(docker(&["push", &theirs]).contains("v1: digest: sha256:"));
     assert!(docker(&["push", &theirs]).contains("Layer already exists"));
     assert_eq!(sandbox.ok(&["run", "--rm", &theirs, "echo", "by docker"]), "by docker");
+    // Another machine has nothing of it yet; and docker calls every layer gzipped that it pushes.
+    let other = Sandbox::new();
+    other.ok(&["login", "-u", "ana", "-p", "secret", &served.host]);
+    assert_eq!(other.ok(&["run", "--rm", &theirs, "echo", "by docker"]), "by docker");
     // The other way: what we push again is what docker has.
     let id = docker(&["images", "-q", "--no-trunc", &theirs]);
     assert_eq!(sandbox.ok(&["images", "-q", "--no-trunc", &theirs]), id);

@@ -33,7 +33,7 @@ const PARTIAL: &str = "fs.partial";
 pub struct Layer {
     /// The blob, as the manifest names it.
     pub digest: Digest,
-    /// As the manifest says; decides together with the first bytes how the blob is compressed.
+    /// As the manifest says; how the blob is compressed, its first bytes say.
     pub media_type: String,
     /// The digest of the uncompressed tar, as the image's config names it.
     pub diff_id: Digest,
@@ -215,7 +215,9 @@ impl Work<'_> {
             "unpack layer {} once, for all images and containers that share it", self.layer.digest.short()
         );
         let fault = |fault: Fault| fault.at(&name, b"");
-        let stream = compression::decompress(blobs.read(&self.layer.digest)?, &self.layer.media_type);
+        // The bytes decide, whatever the media type says: Docker pushes on what came uncompressed, and calls it gzipped. The
+        // diff ID proves that it is the layer.
+        let stream = compression::decompress(blobs.read(&self.layer.digest)?, "");
         let stream = HashingReader::new(stream.map_err(Fault::Source).map_err(fault)?);
         let mut stream = io::BufReader::with_capacity(128 * 1024, stream);
 
