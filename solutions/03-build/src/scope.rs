@@ -3,6 +3,12 @@
 //! ENV sets a variable for the image, ARG for the build alone. Both are in the environment of a RUN, and so both decide
 //! whether it can be reused. What an ARG is worth, [`crate::expand::Args`] knows.
 
+use crate::error::{Error, Result};
+
+/// However large its stack may be, a program is started with no more arguments and variables than this (execve(2), "Limits on size
+/// of arguments and environment": three quarters of 8 MiB).
+const MAX_ENVIRONMENT: usize = 6 << 20;
+
 /// Variables in the order they were set; setting one again moves it to the end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
@@ -53,6 +59,19 @@ impl Scope {
         self.variables.push(Variable { name: name.to_owned(), value: value.to_owned(), line });
     }
 
+    /// Whether all of it, of which `name` was set last, can be the environment of a process.
+    ///
+    /// # Errors
+    /// [`Error::Expand`].
+    pub fn fits(&self, name: &str) -> Result<()> {
+        let size: usize = self.variables.iter().map(|variable| variable.name.len() + variable.value.len() + 2).sum();
+        if size <= MAX_ENVIRONMENT {
+            return Ok(());
+        }
+        let why = format!("with it the environment has {size} bytes; that of a process may have {MAX_ENVIRONMENT}");
+        Err(Error::Expand { word: name.to_owned(), why })
+    }
+
     /// Declares an ARG, which may be worth nothing.
     pub fn declare(&mut self, name: &str, value: Option<String>, line: usize) {
         if let Some(value) = &value {
@@ -101,6 +120,23 @@ mod tests {
         scope.set("A", "3", Some(4));
         assert_eq!(scope.environment(), ["PATH=/bin", "EMPTY=", "A=3"]);
         assert_eq!((scope.line("A"), scope.line("PATH")), (Some(4), None));
+    }
+
+    #[test]
+    fn an_environment_that_no_process_can_have_is_refused() {
+        let mut scope = Scope::default();
+        let value = "x".repeat(100_000);
+        (0..62).for_each(|number| scope.set(&format!("A{number:02}"), &value, None));
+        assert!(scope.fits("A61").is_ok());
+        // Set anew, it takes no more room.
+        scope.set("A61", &value, None);
+        assert!(scope.fits("A61").is_ok());
+        scope.set("A62", &value, None);
+        let error = scope.fits("A62").unwrap_err().to_string();
+        assert!(
+            error.ends_with("with it the environment has 6300315 bytes; that of a process may have 6291456"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -188,7 +188,10 @@ impl Making<'_> {
             other => recipe::apply(&mut self.state.image, &mut self.cmd_set, other)?,
         };
         if let Instruction::Env(pairs) = &instruction {
-            pairs.iter().for_each(|(name, value)| self.state.scope.set(name, value, Some(line)));
+            for (name, value) in pairs {
+                self.state.scope.set(name, value, Some(line));
+                self.state.scope.fits(name)?;
+            }
         }
         if let Some(told) = told {
             self.history(told, true);
@@ -205,6 +208,7 @@ impl Making<'_> {
             let value = value.map(|expanded| expanded.text);
             told += &value.as_ref().map_or_else(|| format!(" {name}"), |value| format!(" {name}={value}"));
             self.state.scope.declare(name, value, line);
+            self.state.scope.fits(name)?;
         }
         Ok(told)
     }
