@@ -16,6 +16,8 @@ mod places;
 mod stack;
 mod talk;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use places::{HOST, NAME_SERVERS};
