@@ -2,6 +2,9 @@
 
 use crate::docker::Daemon;
 use anyhow::{Context, Result};
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,12 +23,13 @@ pub(crate) struct Engine {
     pub(crate) name: &'static str,
     words: Vec<String>,
     root: PathBuf,
+    user: Option<u32>,
 }
 
 impl Engines {
     pub(crate) fn new(folder: &Path) -> Result<Self> {
         let root = folder.join("kesako");
-        let engine = |name, words: Vec<String>| Engine { name, words, root: root.clone() };
+        let engine = |name, words: Vec<String>| Engine { name, words, root: root.clone(), user: None };
         let kesako = engine("kesako", vec![beside_me("kesako")?]);
         let rootfs = folder.join("rootfs");
         std::fs::create_dir(&rootfs)?;
@@ -55,7 +59,20 @@ impl Engine {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).args(words).env("KESAKO_ROOT", &self.root);
+        self.user.iter().for_each(|user| {
+            command.uid(*user).gid(*user).current_dir("/");
+        });
         command
+    }
+
+    /// The same, of somebody else, who can reach neither this one's binary nor its root.
+    pub(crate) fn of_user(&self, user: u32, folder: &Path) -> Result<Self> {
+        std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        let (binary, root) = (folder.join("kesako-of-user"), folder.join("root-of-user"));
+        std::fs::copy(&self.words[0], &binary)?;
+        std::fs::create_dir(&root)?;
+        chown(&root, Some(user), Some(user))?;
+        Ok(Self { name: self.name, words: vec![binary.to_string_lossy().into_owned()], root, user: Some(user) })
     }
 
     /// Runs it, expects success, and returns what it says.

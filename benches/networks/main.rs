@@ -1,6 +1,6 @@
 //! `just bench-networks`: what Kesako's networks cost, beside Docker's.
 //!
-//! `networks [PART…]`: `start`, `ports`, `names`, `many`; without a word all of them. It takes root, and goes into a network
+//! `networks [PART…]`: `start`, `ports`, `ordinary`, `names`, `many`; without a word all of them. It takes root, and goes into a network
 //! namespace of its own first, so that neither engine touches the machine's network.
 
 #[path = "../docker.rs"]
@@ -8,6 +8,7 @@ mod docker;
 mod engines;
 mod many;
 mod names;
+mod ordinary;
 mod place;
 mod ports;
 mod start;
@@ -18,8 +19,13 @@ use engines::Engines;
 /// A part, by its name.
 type Part = (&'static str, fn(&Engines) -> Result<()>);
 
-const PARTS: [Part; 4] =
-    [("start", start::report), ("ports", ports::report), ("names", names::report), ("many", many::report)];
+const PARTS: [Part; 5] = [
+    ("start", start::report),
+    ("ports", ports::report),
+    ("ordinary", ordinary::report),
+    ("names", names::report),
+    ("many", many::report),
+];
 
 fn main() -> Result<()> {
     anyhow::ensure!(rustix::process::geteuid().is_root(), "networks take root");

@@ -55,13 +55,13 @@ pub(crate) fn report(engines: &Engines) -> Result<()> {
 }
 
 /// A container whose port is published; who listens in it is us.
-fn publish(engine: &Engine, port: u16) -> Result<TcpListener> {
+pub(crate) fn publish(engine: &Engine, port: u16) -> Result<TcpListener> {
     engine.tell(&["run", "-d", "--name", "ports", "-p", &format!("{port}:80"), "workbench", "sleep", "600"])?;
     within(engine.pid("ports")?, || Ok(TcpListener::bind(("0.0.0.0", 80))?))
 }
 
 /// Sends for a while; how many Gbit arrive in a second.
-fn send(listener: &TcpListener, to: &str) -> Result<f64> {
+pub(crate) fn send(listener: &TcpListener, to: &str) -> Result<f64> {
     std::thread::scope(|scope| {
         let sink = scope.spawn(|| -> Result<f64> {
             let (mut stream, _) = listener.accept()?;
@@ -84,12 +84,12 @@ fn send(listener: &TcpListener, to: &str) -> Result<f64> {
 }
 
 /// Somebody at the other end of a cable.
-struct Neighbour {
+pub(crate) struct Neighbour {
     holder: Child,
 }
 
 impl Neighbour {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut holder = Command::new("unshare");
         let holder = holder.args(["--net", "sleep", "600"]).stdin(Stdio::null()).spawn()?;
         let neighbour = Self { holder };
@@ -106,7 +106,7 @@ impl Neighbour {
         self.holder.id()
     }
 
-    fn end(&mut self) -> Result<()> {
+    pub(crate) fn end(&mut self) -> Result<()> {
         self.holder.kill()?;
         self.holder.wait()?;
         Ok(())
