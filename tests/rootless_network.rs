@@ -311,3 +311,27 @@ fn a_killed_container_leaves_nobody_waiting() {
     let waited = heard.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
     assert!(!waited, "{heard:?}");
 }
+
+/// kill -9 of whoever is at work, at any moment: the next command finds its way.
+#[test]
+fn killed_at_any_moment_the_next_command_has_a_network() {
+    let Some(house) = house("killed_at_any_moment_the_next_command_has_a_network") else { return };
+    house.ok(&["run", "--rm", "workbench", "true"]);
+    for round in 0..12_u64 {
+        let mut starting = house.spawn(&["run", "-d", "-p", "8080:80", "workbench", "sleep", "600"]);
+        std::thread::sleep(Duration::from_millis(round * 7 % 60));
+        let victim = if round % 2 == 0 { Some(starting.id()) } else { outside(&house) };
+        if let Some(victim) = victim {
+            // It may have ended in this very moment.
+            let _ended = Command::new("kill").args(["-9", &victim.to_string()]).output();
+        }
+        starting.wait().unwrap();
+        house.ok(&["run", "--rm", "-p", "9090:80", "workbench", "ping", "-c1", "-W2", "192.0.0.1"]);
+        let all = house.ok(&["ps", "-aq"]);
+        let ids: Vec<_> = ["rm", "-f"].into_iter().chain(all.split_whitespace()).collect();
+        if ids.len() > 2 {
+            house.ok(&ids);
+        }
+    }
+    eventually("nobody is left", || outside(&house).is_none());
+}
