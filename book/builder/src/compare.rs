@@ -10,12 +10,13 @@ const ANY_LINES: &str = "...";
 /// In the book, any text within a line.
 const ANY_TEXT: &str = "[..]";
 
-/// One side of the comparison: either all that a page shows, or all that a run of it printed. Each id and each random name is
-/// numbered as it first appears, so the id in `ps` must be the one that `run -d` has printed.
+/// One side of the comparison: either all that a page shows, or all that a run of it printed. Each id, random name and
+/// subnet is numbered as it first appears, so the id in `ps` must be the one that `run -d` has printed.
 pub(crate) struct Side {
     rules: Vec<(Regex, &'static str)>,
     id: Regex,
     name: Regex,
+    subnet: Regex,
     seen: HashMap<String, usize>,
 }
 
@@ -40,6 +41,8 @@ impl Side {
             rules: rules.into_iter().map(|(rule, put)| Ok((Regex::new(rule)?, put))).collect::<Result<_>>()?,
             id: Regex::new(r"\b([0-9a-f]{64}|[0-9a-f]{12})\b")?,
             name: Regex::new(r"\b[a-z]+_[a-z]+\d?$")?,
+            // Docker's pools for networks: which of them are free is another matter on each machine.
+            subnet: Regex::new(r"\b172\.(1[7-9]|2\d|3[01])\.")?,
             seen: HashMap::new(),
         })
     }
@@ -51,6 +54,7 @@ impl Side {
         }
         // A long id and its first twelve digits are the same id.
         let line = number(&self.id, &line, &mut self.seen, |id| id[..12].to_owned());
+        let line = number(&self.subnet, &line, &mut self.seen, str::to_owned);
         number(&self.name, &line, &mut self.seen, str::to_owned)
     }
 
@@ -95,6 +99,13 @@ mod tests {
             Side::new().unwrap().lines(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
         };
         fits(&side(shown), &side(printed))
+    }
+
+    #[test]
+    fn subnets_are_those_that_are_free() {
+        assert!(same(&["172.18.0.2", "172.19.0.2", "172.18.0.3"], &["172.20.0.2", "172.18.0.2", "172.20.0.3"]));
+        assert!(!same(&["172.18.0.2", "172.18.0.2"], &["172.18.0.2", "172.19.0.2"]));
+        assert!(!same(&["172.18.0.2"], &["172.18.0.3"]));
     }
 
     #[test]
