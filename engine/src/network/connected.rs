@@ -408,16 +408,16 @@ impl Connected {
     }
 
     /// Answers questions for names that have come, serves who has come to its ports, and sees to it that others still let us pass.
-    pub(crate) fn serve(&mut self) {
+    pub(crate) fn serve(&mut self, has_come: &dyn Fn(BorrowedFd<'_>) -> bool) {
         self.proxy.iter_mut().for_each(Proxy::serve);
-        if self.others.as_ref().is_some_and(Watch::has_heard) {
+        if self.others.as_ref().is_some_and(|others| has_come(others.as_fd()) && others.has_heard()) {
             let made = NetworkLock::take().and_then(|_lock| Ok(Neighbours::open()?.make_room()?));
             if let Err(error) = made {
                 tracing::warn!("container {}: {error}", self.container.id);
             }
         }
         if let Some(NameServer { server, directory }) = &mut self.names {
-            server.serve(directory);
+            server.serve_what_came(directory, has_come);
         }
     }
 }

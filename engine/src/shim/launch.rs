@@ -208,7 +208,7 @@ impl Contained {
             let mut come = network.deadline().is_some_and(|deadline| Instant::now() >= deadline);
             network.watch(&mut |fd, _| come |= ready.has_come(fd));
             if come {
-                network.serve();
+                network.serve(&|fd| ready.has_come(fd));
             }
         }
         self.init.serve(ready, self.own_pids)

@@ -103,8 +103,16 @@ impl Server {
 
     /// Does what can be done now. Nothing here blocks.
     pub fn serve(&mut self, names: &mut dyn Names) {
+        self.serve_what_came(names, &|_| true);
+    }
+
+    /// The same for a caller who knows at which descriptors something has come: most often it is a datagram, and to ask everywhere
+    /// else would take longer than to answer it.
+    pub fn serve_what_came(&mut self, names: &mut dyn Names, has_come: &dyn Fn(BorrowedFd<'_>) -> bool) {
         self.serve_udp(names);
-        self.accept();
+        if has_come(self.tcp.as_fd()) {
+            self.accept();
+        }
         self.serve_clients(names);
         for (asker, answer) in self.forwards.serve() {
             self.deliver(asker, answer);
