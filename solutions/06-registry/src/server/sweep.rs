@@ -4,6 +4,7 @@
 //! is left alone. And while a blob is judged, no manifest is taken in.
 
 use super::depot::Depot;
+use super::uploads::FORGOTTEN;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +24,7 @@ pub(super) fn sweep(depot: &Depot) -> layers::Result<usize> {
         gone += usize::from(depot.delete_blob(&blob).is_ok());
     }
     depot.blobs.sweep_partial()?;
-    if let Err(error) = depot.uploads.sweep() {
+    if let Err(error) = depot.uploads.sweep(FORGOTTEN) {
         tracing::warn!("cannot sweep the uploads: {error}");
     }
     Ok(gone)

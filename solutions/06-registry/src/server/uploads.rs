@@ -14,10 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// More than any honest crowd has open.
-const MOST: usize = 1000;
+/// More than any honest crowd has open; each is a file that is open, of which a process may have 1024, mostly.
+const MOST: usize = 500;
 /// Nobody goes on with an upload after so long.
-const FORGOTTEN: Duration = Duration::from_hours(24);
+pub(super) const FORGOTTEN: Duration = Duration::from_hours(24);
+/// The same, when there are too many.
+const IDLE: Duration = Duration::from_mins(10);
 const PREFIX: &str = "upload-";
 
 /// All of them.
@@ -58,6 +60,10 @@ impl Uploads {
     /// Begins one, and returns its number.
     pub(super) fn begin(&self) -> Result<String, Refusal> {
         if self.opened().len() >= MOST {
+            // A crowd of senders that died is no reason to refuse the living.
+            self.sweep(IDLE).map_err(Refusal::trouble)?;
+        }
+        if self.opened().len() >= MOST {
             let text = format!("{MOST} uploads are open already");
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", text));
         }
@@ -94,12 +100,12 @@ impl Uploads {
         self.opened().remove(id);
     }
 
-    /// Removes those that nobody goes on with.
-    pub(super) fn sweep(&self) -> io::Result<()> {
+    /// Removes those that nobody has gone on with for so long.
+    pub(super) fn sweep(&self, longer: Duration) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)?.flatten() {
             let age = entry.metadata().and_then(|status| status.modified());
             let age = age.map(|touched| SystemTime::now().duration_since(touched).unwrap_or_default());
-            if age.is_ok_and(|age| age > FORGOTTEN) {
+            if age.is_ok_and(|age| age > longer) {
                 if let Some(id) = entry.file_name().to_str() {
                     self.end(id);
                 }

@@ -109,6 +109,20 @@ fn an_upload_that_is_not_what_it_should_be_leaves_nothing() {
 }
 
 #[test]
+fn a_flood_of_uploads_is_stopped_and_runs_off() {
+    let served = serve(|_| ());
+    let begin = || served.send("POST", "/v2/a/blobs/uploads/", &[], b"").status;
+    assert!((0..500).all(|_| begin() == 202));
+    assert_eq!(begin(), 429);
+    let ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for entry in std::fs::read_dir(served.folder.path().join("registry/uploads")).unwrap().take(10) {
+        std::fs::File::open(entry.unwrap().path()).unwrap().set_modified(ago).unwrap();
+    }
+    assert!((0..10).all(|_| begin() == 202), "those that nobody goes on with make room");
+    assert_eq!(begin(), 429);
+}
+
+#[test]
 fn an_upload_outlives_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let name = layers::Reference::parse("r.io/a").unwrap();
