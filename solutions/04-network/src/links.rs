@@ -183,6 +183,11 @@ impl Links {
             tracing::info!(target: "explain", man = "ip-address(8)", shell = format!("ip addr add {address} dev {name}"),
                 "the container is {address} on {name}");
         }
+        self.set_up(name, addresses, gateways)
+    }
+
+    /// The same for a link that is no container's.
+    pub(crate) fn set_up(&mut self, name: &str, addresses: &[Subnet], gateways: &[IpAddr]) -> Result<u32> {
         let index = self.need(name)?;
         let mut messages: Vec<_> =
             addresses.iter().map(|address| address_message(RTM_NEWADDR, index, *address)).collect();

@@ -20,7 +20,7 @@ const NAME: &str = "outside";
 /// # Errors
 /// There is no /dev/net/tun, or the kernel refuses.
 pub fn open_link() -> Result<OwnedFd> {
-    tracing::info!(target: "explain", man = "tun(4)", shell = format!("ip tuntap add {NAME} mode tun"),
+    tracing::info!(target: "explain", man = "tun(4)", shell = format!("ip tuntap add {NAME} mode tun; ip route add default via {}", places::HOST),
         "a link of which we are the other end: what containers send to the world comes to us as packets");
     let path = "/dev/net/tun";
     let file = File::options().read(true).write(true).open(path);
@@ -29,7 +29,7 @@ pub fn open_link() -> Result<OwnedFd> {
     rustix::io::ioctl_fionbio(&file, true).map_err(Error::kernel("make a tun device"))?;
     let mut links = Links::open()?;
     links.set_mtu(NAME, MTU)?;
-    links.configure(NAME, &[places::INSIDE], &[places::HOST.into()])?;
+    links.set_up(NAME, &[places::INSIDE], &[places::HOST.into()])?;
     Ok(file.into())
 }
 
