@@ -24,6 +24,8 @@ const AGAIN: Duration = Duration::from_millis(250);
 const TIMES: u32 = 8;
 /// How long the world may take to answer a call.
 const CALLING: Duration = Duration::from_secs(60);
+/// Segments that may come before their turn.
+const EARLY: usize = 64;
 /// A container that says nothing for so long is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(75);
 
@@ -54,6 +56,8 @@ pub(super) struct Connection {
     told_window: u32,
     must_tell: bool,
     inbox: VecDeque<u8>,
+    /// What came before its turn: where it belongs, and whether it is the end.
+    early: Vec<(u32, Vec<u8>, bool)>,
     /// The container has no more to say; and the world knows.
     their_end: bool,
     their_end_passed: bool,
@@ -97,6 +101,7 @@ impl Connection {
             told_window: 0,
             must_tell: false,
             inbox: VecDeque::new(),
+            early: Vec::new(),
             their_end: false,
             their_end_passed: false,
             first: initial,
@@ -125,7 +130,8 @@ impl Connection {
 
     /// What it holds in memory.
     pub(super) fn held(&self) -> usize {
-        self.inbox.capacity() + self.outbox.capacity()
+        let early: usize = self.early.iter().map(|(_, data, _)| data.len()).sum();
+        self.inbox.capacity() + self.outbox.capacity() + early
     }
 
     /// Whether something of ours is not acknowledged.
@@ -188,7 +194,7 @@ impl Connection {
         self.take_acknowledgement(segment);
         if self.state == State::Open && segment.length() > 0 {
             self.must_tell = true;
-            return self.take_data(segment, behind, wire.room);
+            return self.take_data(segment, behind, wire);
         }
         // A question whether we are still there: a byte that we have had already.
         self.must_tell |= behind > 0;
@@ -231,12 +237,31 @@ impl Connection {
     }
 
     /// `behind`: how many of its bytes we have had already.
-    fn take_data(&mut self, segment: &Segment<'_>, behind: i32, room: usize) -> Fate {
-        let Ok(skip) = usize::try_from(behind) else {
-            // Something before it was lost. It will be sent again, and this, too.
+    fn take_data(&mut self, segment: &Segment<'_>, behind: i32, wire: &mut Wire) -> Fate {
+        let (room, ends) = (wire.room, segment.has(flag::FIN));
+        if behind < 0 {
+            // Something before it is late, on another processor's queue, or lost. Each time this is told by itself: with the third, what is
+            // missing is sent again.
+            let early: usize = self.early.iter().map(|(_, data, _)| data.len()).sum();
+            if self.early.len() < EARLY && early + self.inbox.len() + segment.payload.len() <= room {
+                self.early.push((segment.sequence, segment.payload.to_vec(), ends));
+            }
+            self.say(wire, flag::ACK, self.next, 0..0);
             return Fate::Lives;
-        };
-        let Some(data) = segment.payload.get(skip..) else { return Fate::Lives };
+        }
+        let mut fate = self.hear(segment.sequence, segment.payload, ends, room);
+        while fate == Fate::Lives
+            && let Some(at) = self.early.iter().position(|early| self.heard.wrapping_sub(early.0) as i32 >= 0)
+        {
+            let (sequence, data, ends) = self.early.swap_remove(at);
+            fate = self.hear(sequence, &data, ends, room);
+        }
+        fate
+    }
+
+    /// Takes what is new of this.
+    fn hear(&mut self, sequence: u32, payload: &[u8], ends: bool, room: usize) -> Fate {
+        let Some(data) = payload.get(self.heard.wrapping_sub(sequence) as usize..) else { return Fate::Lives };
         if self.their_end {
             return Fate::Lives;
         }
@@ -251,7 +276,7 @@ impl Connection {
         let fits = rest.len().min(room.saturating_sub(self.inbox.len()));
         self.inbox.extend(&rest[..fits]);
         self.heard = self.heard.wrapping_add((taken + fits) as u32);
-        if segment.has(flag::FIN) && taken + fits == data.len() {
+        if ends && taken + fits == data.len() {
             self.heard = self.heard.wrapping_add(1);
             self.their_end = true;
         }
