@@ -61,8 +61,8 @@ async fn versions_outside_ours_are_refused_and_the_limits_are_not() {
 async fn what_kesako_does_not_have_is_said() {
     let (_folder, engine) = engine();
     let client = Client::in_process(engine);
-    let error = client.get("/containers/x/stats").send().await.unwrap_err();
-    assert_eq!((error.status, error.message.as_str()), (501, "statistics: not supported yet"));
+    let error = client.get("/swarm").send().await.unwrap_err();
+    assert_eq!((error.status, error.message.as_str()), (501, "swarm mode: not supported yet"));
     let error = client.get("/images/search").query("term", "alpine").send().await.unwrap_err();
     assert_eq!(error.status, 501);
 }
