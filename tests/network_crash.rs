@@ -198,7 +198,7 @@ fn nothing_is_left(house: &House) {
     eventually("no process is left", || family(house).is_empty());
     assert_eq!(leases(&house.sandbox.root()), Vec::<serde_json::Value>::new());
     // Where everything was: names, volumes and networks can be had again.
-    let volumes = std::fs::read_dir(house.sandbox.root().join("volumes")).unwrap().flatten();
+    let volumes = std::fs::read_dir(house.sandbox.root().join("volumes")).into_iter().flatten().flatten();
     assert_eq!(volumes.filter(|entry| entry.path().join("_data").exists()).count(), 0);
     house.ok(&["network", "create", "--subnet", "10.77.0.0/24", "green"]);
     house.ok(&[
@@ -224,15 +224,20 @@ fn nothing_is_left(house: &House) {
 #[test]
 fn the_next_command_removes_a_bridge_that_nobody_looks_after() {
     let Some(house) = House::new("the_next_command_removes_a_bridge_that_nobody_looks_after") else { return };
-    for _ in 0..5 {
+    let mut left = 0;
+    for _ in 0..50 {
         house.ok(&["run", "--rm", "workbench", "true"]);
-        // It waits a little, for a container seldom comes alone.
+        // It waits a little, for a container seldom comes alone. On a busy machine we may come too late.
         family(&house).into_iter().for_each(kill_9);
-        assert!(house.links().contains("kes-"), "it was too quick: {}", house.links());
+        left += usize::from(house.links().contains("kes-"));
         house.ok(&["version"]);
         house.ok(&["ps"]);
         house.is_tidy();
+        if left == 5 {
+            return;
+        }
     }
+    panic!("it was too quick: of 50 shims that were killed, {left} left a bridge");
 }
 
 /// A creation that dies between the bridge and the record of the network.
