@@ -18,8 +18,9 @@ impl Dockerd {
     pub(crate) fn start() -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("kesako-dockerd-").tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        let process = Command::new("dockerd")
-            .args(["--iptables=false", "--bridge=none", "--host"])
+        // Its mounts are in a namespace of its own: they go with it, whatever it was busy with.
+        let process = Command::new("unshare")
+            .args(["--mount", "dockerd", "--iptables=false", "--bridge=none", "--host"])
             .arg(format!("unix://{}", at("d.sock").display()))
             .args([Path::new("--data-root"), &at("data"), Path::new("--exec-root"), &at("exec")])
             .args([Path::new("--pidfile"), &at("pid")])

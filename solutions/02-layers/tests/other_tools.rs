@@ -145,8 +145,20 @@ impl Dockerd {
         }
         let place = |name: &str| root.join(name).display().to_string();
         let host = format!("unix://{}", place("docker.sock"));
-        let process = Command::new("dockerd")
-            .args(["--host", &host, "--data-root", &place("d"), "--exec-root", &place("e"), "--pidfile", &place("pid")])
+        // Its mounts are in a namespace of its own: they go with it.
+        let process = Command::new("unshare")
+            .args([
+                "--mount",
+                "dockerd",
+                "--host",
+                &host,
+                "--data-root",
+                &place("d"),
+                "--exec-root",
+                &place("e"),
+                "--pidfile",
+                &place("pid"),
+            ])
             .args(["--iptables=false", "--bridge=none", "--storage-driver=vfs"])
             .stdout(Stdio::null())
             .stderr(fs::File::create(root.join("log")).unwrap())
