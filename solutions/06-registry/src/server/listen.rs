@@ -205,6 +205,7 @@ fn routes(registry: Arc<Registry>) -> Router {
 
 /// Every request, with what every answer has.
 async fn handle(State(registry): State<Arc<Registry>>, request: Request) -> Response {
+    let (method, address) = (request.method().clone(), request.uri().clone());
     let mut response = match dispatch(registry, request).await {
         Ok(response) => response,
         Err(refusal) => {
@@ -218,6 +219,7 @@ async fn handle(State(registry): State<Arc<Registry>>, request: Request) -> Resp
         }
     };
     response.headers_mut().insert("docker-distribution-api-version", HeaderValue::from_static("registry/2.0"));
+    tracing::info!(target: "explain", "{method} {address}: {}", response.status());
     response
 }
 
