@@ -3,6 +3,8 @@
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 extern crate solution_6 as registry;
 
+#[path = "whole/endpoints.rs"]
+mod endpoints;
 #[path = "../../../tests/chapters/06-registry/http.rs"]
 mod http;
 #[path = "whole/mirror.rs"]

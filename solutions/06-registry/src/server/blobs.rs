@@ -49,7 +49,9 @@ pub(super) async fn get(
     if is_known(&headers, &tag) {
         return answer(StatusCode::NOT_MODIFIED, &told, Body::empty());
     }
-    let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
+    // Only GET knows parts (RFC 9110, section 14.2); and who wants one of another content gets this one whole (13.1.5).
+    let same = headers.get(header::IF_RANGE).is_none_or(|wanted| wanted.as_bytes() == tag.as_bytes());
+    let asked = headers.get(header::RANGE).filter(|_| same && !head).and_then(|value| value.to_str().ok());
     let (status, part) = match asked.map(|range| asked_for(range, size)) {
         None | Some(Asked::Everything) => (StatusCode::OK, None),
         Some(Asked::Part(part)) => (StatusCode::PARTIAL_CONTENT, Some(part)),
@@ -83,8 +85,8 @@ pub(super) async fn delete(registry: Arc<Registry>, digest: Digest) -> Answer {
 
 /// `POST uploads/`: a blob is announced. It may be here already (`mount`), or come with this very request (`digest`).
 pub(super) async fn begin(registry: Arc<Registry>, name: String, query: Query, body: Body) -> Answer {
-    if let Some(digest) = query.get("mount") {
-        let digest = route::digest(digest)?;
+    // What cannot be mounted, or makes no sense, is sent.
+    if let Some(digest) = query.get("mount").and_then(|digest| route::digest(digest).ok()) {
         let here = registry.clone();
         if blocking(move || Ok(here.depot.promise(&digest))).await?.is_some() {
             return created(&name, &digest);
@@ -93,7 +95,7 @@ pub(super) async fn begin(registry: Arc<Registry>, name: String, query: Query, b
     let here = registry.clone();
     let id = blocking(move || here.depot.uploads.begin()).await?;
     match query.get("digest") {
-        Some(_) => finish(registry, name, id, query, body).await,
+        Some(_) => finish(registry, name, id, query, HeaderMap::new(), body).await,
         None => accepted(StatusCode::ACCEPTED, &name, &id, 0),
     }
 }
@@ -106,14 +108,12 @@ pub(super) async fn append(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let range = headers.get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let from = reader(body);
     let number = id.clone();
     let appended = blocking(move || {
         let upload = registry.depot.uploads.find(&number)?;
         let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = range.as_deref().map(|range| first_of(range).ok_or_else(|| invalid_range(range))).transpose()?;
-        if first.is_some_and(|first| first != upload.size()) {
+        if !comes_next(&headers, upload.size())? {
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, upload.size()));
         }
         take_in(&registry, &number, &mut upload, from)?;
@@ -135,20 +135,33 @@ pub(super) async fn state(registry: Arc<Registry>, name: String, id: String) -> 
 }
 
 /// `PUT`: the last piece, perhaps, and what all of it has to be.
-pub(super) async fn finish(registry: Arc<Registry>, name: String, id: String, query: Query, body: Body) -> Answer {
+pub(super) async fn finish(
+    registry: Arc<Registry>,
+    name: String,
+    id: String,
+    query: Query,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
     let missing = || Refusal::invalid("DIGEST_INVALID", "the request does not say of which digest it is");
     let digest = route::digest(query.get("digest").ok_or_else(missing)?)?;
     let from = reader(body);
-    blocking(move || {
-        let upload = registry.depot.uploads.find(&id)?;
+    let number = id.clone();
+    let gap = blocking(move || {
+        let upload = registry.depot.uploads.find(&number)?;
         let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
-        take_in(&registry, &id, &mut upload, from)?;
+        if !comes_next(&headers, upload.size())? {
+            return Ok(Some(upload.size()));
+        }
+        take_in(&registry, &number, &mut upload, from)?;
         let done = upload.finish(&registry.depot.blobs, &digest);
-        registry.depot.uploads.end(&id);
-        done
-    })
-    .await?;
-    created(&name, &digest)
+        registry.depot.uploads.end(&number);
+        done.map(|()| None)
+    });
+    match gap.await? {
+        Some(size) => accepted(StatusCode::RANGE_NOT_SATISFIABLE, &name, &id, size),
+        None => created(&name, &digest),
+    }
 }
 
 /// `DELETE uploads/<id>`.
@@ -228,16 +241,31 @@ fn asked_for(range: &str, size: u64) -> Asked {
     }
 }
 
-/// `500-999`, here without `bytes` before it: where a piece of an upload begins.
-fn first_of(range: &str) -> Option<u64> {
+/// Whether a piece begins where the last one ended, if it says where it does; it has to be as long as it says.
+fn comes_next(headers: &HeaderMap, have: u64) -> Result<bool, Refusal> {
+    let Some(range) = headers.get(header::CONTENT_RANGE) else { return Ok(true) };
+    let text = range.to_str().unwrap_or_default();
+    let Some((first, last)) = ends_of(text) else {
+        let why = format!("{range:?} is no range");
+        return Err(Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID", why));
+    };
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match length {
+        _ if first != have => Ok(false),
+        Some(length) if length.checked_add(first) != last.checked_add(1) => {
+            let why = format!("the piece has {length} bytes, and not those of {text}");
+            Err(Refusal::invalid("SIZE_INVALID", why))
+        }
+        _ => Ok(true),
+    }
+}
+
+/// `500-999`, here without `bytes` before it.
+fn ends_of(range: &str) -> Option<(u64, u64)> {
     let range = range.trim().trim_start_matches("bytes").trim_start_matches([' ', '=']);
     let (first, last) = range.split('/').next()?.split_once('-')?;
     let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-    (first <= last.saturating_add(1)).then_some(first)
-}
-
-fn invalid_range(range: &str) -> Refusal {
-    Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID", format!("{range:?} is no range"))
+    (first <= last.saturating_add(1)).then_some((first, last))
 }
 
 #[cfg(test)]
@@ -261,9 +289,7 @@ mod tests {
             assert_eq!(asked_for(range, 100), expected, "{range}");
         }
         assert_eq!(asked_for("bytes=0-", 0), Asked::Nothing);
-        assert_eq!(
-            (first_of("5-9"), first_of("bytes 5-9/10"), first_of("9-5"), first_of("x")),
-            (Some(5), Some(5), None, None)
-        );
+        assert_eq!((ends_of("5-9"), ends_of("bytes 5-9/10")), (Some((5, 9)), Some((5, 9))));
+        assert_eq!((ends_of("9-5"), ends_of("x")), (None, None));
     }
 }

@@ -51,12 +51,12 @@ impl Held {
         let size = bytes.len() as u64;
         let annotations = document.annotations.unwrap_or_default();
         let subject = document.subject.map(|subject| subject.digest);
+        let artifact_type = document.artifact_type.filter(|kind| !kind.is_empty());
         if media_type::is_index(&media_type) {
             if document.config.is_some() || document.layers.is_some() {
                 return Err(bad("it is an index, and has a config or layers".to_owned()));
             }
             let manifests = document.manifests.unwrap_or_default().into_iter().map(|one| one.digest).collect();
-            let artifact_type = document.artifact_type;
             return Ok(Self { media_type, size, blobs: Vec::new(), manifests, subject, artifact_type, annotations });
         }
         if !media_type::is_manifest(&media_type) {
@@ -65,7 +65,7 @@ impl Held {
         let Some(config) = document.config.filter(|_| document.manifests.is_none()) else {
             return Err(bad("a manifest has a config, and lists no manifests".to_owned()));
         };
-        let artifact_type = document.artifact_type.or_else(|| Some(config.media_type.clone()));
+        let artifact_type = artifact_type.or_else(|| Some(config.media_type.clone()));
         // What may not be handed out is not here either.
         let elsewhere = |layer: &Descriptor| {
             layer.urls.is_some() || ["foreign", "nondistributable"].iter().any(|word| layer.media_type.contains(word))

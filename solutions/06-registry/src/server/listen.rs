@@ -231,7 +231,7 @@ async fn dispatch(registry: Arc<Registry>, request: Request) -> Answer {
         let here = registry.clone();
         blocking(move || here.users.as_ref().map_or(Ok(()), |users| users.admit(shown.as_deref()))).await?;
     }
-    let route = Route::parse(head.uri.path())?;
+    let route = Route::parse(head.uri.path(), &method)?;
     let query: Query = serde_urlencoded::from_str(head.uri.query().unwrap_or_default())
         .map_err(|error| Refusal::invalid("UNSUPPORTED", format!("the query makes no sense: {error}")))?;
     let reading = matches!(method, Method::GET | Method::HEAD);
@@ -255,9 +255,7 @@ async fn dispatch(registry: Arc<Registry>, request: Request) -> Answer {
         }
         (Route::Manifest(name, which), Method::PUT) => manifests::put(registry, name, which, headers, body).await,
         (Route::Manifest(name, which), Method::DELETE) => manifests::delete(registry, name, which).await,
-        (Route::Referrers(name, digest), Method::GET) => {
-            manifests::referrers(registry, name, digest, query.get("artifactType").cloned()).await
-        }
+        (Route::Referrers(name, digest), Method::GET) => manifests::referrers(registry, name, digest, query).await,
         (Route::Blob(name, digest), Method::GET | Method::HEAD) => {
             blobs::get(registry, name, digest, headers, is_head).await
         }
@@ -265,7 +263,7 @@ async fn dispatch(registry: Arc<Registry>, request: Request) -> Answer {
         (Route::Uploads(name), Method::POST) => blobs::begin(registry, name, query, body).await,
         (Route::Upload(name, id), Method::PATCH) => blobs::append(registry, name, id, headers, body).await,
         (Route::Upload(name, id), Method::GET | Method::HEAD) => blobs::state(registry, name, id).await,
-        (Route::Upload(name, id), Method::PUT) => blobs::finish(registry, name, id, query, body).await,
+        (Route::Upload(name, id), Method::PUT) => blobs::finish(registry, name, id, query, headers, body).await,
         (Route::Upload(_, id), Method::DELETE) => blobs::give_up(registry, id).await,
         _ => Err(Refusal::unsupported("this path does not know this method")),
     }

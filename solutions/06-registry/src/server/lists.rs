@@ -37,11 +37,12 @@ struct Page {
 impl Page {
     /// `n` of them, after `last`.
     fn of(mut names: Vec<String>, query: &Query) -> Result<Self, Refusal> {
-        let bad = |_| Refusal::invalid("PAGINATION_NUMBER_INVALID", "n has to be a number");
+        let bad = |_| Refusal::invalid("UNSUPPORTED", "n has to be a number");
         let count: Option<usize> = query.get("n").map(|n| n.parse().map_err(bad)).transpose()?;
-        names.sort();
+        names.sort_by_cached_key(|name| place(name));
         if let Some(last) = query.get("last") {
-            names.retain(|name| name > last);
+            let last = place(last);
+            names.retain(|name| place(name) > last);
         }
         let more = count.filter(|count| names.len() > *count && *count > 0);
         names.truncate(count.unwrap_or(usize::MAX));
@@ -52,10 +53,20 @@ impl Page {
         let body = Body::from(body(&self.names).to_string());
         let mut told = vec![("content-type", "application/json".to_owned())];
         if let (Some(count), Some(last)) = (self.more, self.names.last()) {
-            let rest = serde_urlencoded::to_string([("n", count.to_string()), ("last", last.clone())]);
-            told.push(("link", format!("<{path}?{}>; rel=\"next\"", rest.map_err(Refusal::trouble)?)));
+            told.push(("link", next(path, &[("n", &count.to_string()), ("last", last)])?));
         }
         let told: Vec<(&'static str, &str)> = told.iter().map(|(name, value)| (*name, value.as_str())).collect();
         with(StatusCode::OK, &told, body)
     }
+}
+
+/// Where a name stands in a list: "case-insensitive alphanumeric order", and each has a place of its own.
+fn place(name: &str) -> (String, String) {
+    (name.to_ascii_lowercase(), name.to_owned())
+}
+
+/// The header that says where the next page is (RFC 8288).
+pub(super) fn next(path: &str, query: &[(&str, &str)]) -> Result<String, Refusal> {
+    let query = serde_urlencoded::to_string(query).map_err(Refusal::trouble)?;
+    Ok(format!("<{path}?{query}>; rel=\"next\""))
 }

@@ -2,7 +2,8 @@
 
 use super::answer::{Answer, Refusal, blocking, empty, with};
 use super::document::Held;
-use super::listen::Registry;
+use super::listen::{Query, Registry};
+use super::lists;
 use super::route::Which;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, StatusCode, header};
@@ -70,25 +71,51 @@ pub(super) async fn delete(registry: Arc<Registry>, name: String, which: Which) 
     empty(StatusCode::ACCEPTED, &[("content-length", "0")])
 }
 
-/// `GET referrers/<digest>`: an index of all manifests that are about this one. Who asks for those of nothing gets an
-/// empty one.
-pub(super) async fn referrers(registry: Arc<Registry>, name: String, digest: Digest, kind: Option<String>) -> Answer {
-    let wanted = kind.clone();
+/// `GET referrers/<digest>`: an index of all manifests that are about this one, in pages. Who asks for those of nothing
+/// gets an empty one.
+pub(super) async fn referrers(registry: Arc<Registry>, name: String, about: Option<Digest>, query: Query) -> Answer {
+    let (kind, last) = (query.get("artifactType").cloned(), query.get("last").and_then(|last| last.parse().ok()));
+    let (of, wanted) = (name.clone(), kind.clone());
     let manifests: Vec<Descriptor> = blocking(move || {
-        let found = registry.depot.repository(&name, |repository| {
-            let about = repository.manifests.iter().filter(|(_, held)| held.subject == Some(digest));
+        let found = registry.depot.repository(&of, |repository| {
+            let about = repository.manifests.iter().filter(|(_, held)| about.is_some() && held.subject == about);
             let about = about.filter(|(_, held)| wanted.is_none() || held.artifact_type == wanted);
+            let about = about.filter(|(digest, _)| last.is_none_or(|last| **digest > last));
             about.map(|(digest, held)| held.descriptor(digest)).collect()
         });
         Ok(found.unwrap_or_default())
     })
     .await?;
+    let (manifests, more) = page(manifests);
+    let next = match (manifests.last().filter(|_| more), about) {
+        (Some(last), Some(about)) => {
+            let last = last.digest.to_string();
+            let kind = kind.as_deref().map(|kind| ("artifactType", kind));
+            let query: Vec<_> = [Some(("last", last.as_str())), kind].into_iter().flatten().collect();
+            Some(lists::next(&format!("/v2/{name}/referrers/{about}"), &query)?)
+        }
+        _ => None,
+    };
     let bytes = serde_json::to_vec(&Index { manifests, ..Index::default() }).map_err(Refusal::trouble)?;
     let mut told = vec![("content-type", media_type::OCI_INDEX)];
-    if kind.is_some() {
-        told.push(("oci-filters-applied", "artifactType"));
-    }
+    told.extend(kind.is_some().then_some(("oci-filters-applied", "artifactType")));
+    told.extend(next.as_deref().map(|next| ("link", next)));
     with(StatusCode::OK, &told, Body::from(bytes))
+}
+
+/// As many as make an index that everybody reads; and whether there are more.
+fn page(mut manifests: Vec<Descriptor>) -> (Vec<Descriptor>, bool) {
+    let (count, mut room) = (manifests.len(), DOCUMENT_LIMIT / 2);
+    let fits = manifests.iter().take_while(|one| {
+        let size = serde_json::to_vec(one).map_or(0, |bytes| bytes.len() as u64);
+        let fits = size <= room;
+        room = room.saturating_sub(size);
+        fits
+    });
+    // One whose annotations are too large by themselves is no reason to stop here for ever.
+    manifests.truncate(fits.count().max(1));
+    let more = manifests.len() < count;
+    (manifests, more)
 }
 
 /// Whether who asks has it already (RFC 9110, section 13.1.2).

@@ -2,6 +2,7 @@
 //! path's: so it is read from the end.
 
 use super::answer::Refusal;
+use http::Method;
 use layers::{Digest, Reference};
 
 /// A path of the specification.
@@ -21,8 +22,8 @@ pub(super) enum Route {
     Uploads(String),
     /// `/v2/<name>/blobs/uploads/<id>`
     Upload(String, String),
-    /// `/v2/<name>/referrers/<digest>`
-    Referrers(String, Digest),
+    /// `/v2/<name>/referrers/<digest>`; no digest: it is one of which nothing can be here.
+    Referrers(String, Option<Digest>),
 }
 
 /// Which manifest.
@@ -33,7 +34,7 @@ pub(super) enum Which {
 }
 
 impl Route {
-    pub(super) fn parse(path: &str) -> Result<Self, Refusal> {
+    pub(super) fn parse(path: &str, method: &Method) -> Result<Self, Refusal> {
         let path = decode(path);
         let unknown = || Refusal::unknown("NAME_UNKNOWN", "there is nothing at this path");
         let rest = path.strip_prefix("/v2").ok_or_else(unknown)?;
@@ -46,9 +47,12 @@ impl Route {
                 Ok(Self::Uploads(repository(name)?))
             }
             [name @ .., "blobs", "uploads", id] => Ok(Self::Upload(repository(name)?, (*id).to_owned())),
-            [name @ .., "manifests", which] => Ok(Self::Manifest(repository(name)?, which_manifest(which)?)),
-            [name @ .., "blobs", id] => Ok(Self::Blob(repository(name)?, digest(id)?)),
-            [name @ .., "referrers", id] => Ok(Self::Referrers(repository(name)?, digest(id)?)),
+            [name @ .., "manifests", which] => Ok(Self::Manifest(repository(name)?, which_manifest(which, method)?)),
+            [name @ .., "blobs", id] => {
+                let unknown = || Refusal::unknown("BLOB_UNKNOWN", "blob unknown to registry");
+                Ok(Self::Blob(repository(name)?, kept(id)?.ok_or_else(unknown)?))
+            }
+            [name @ .., "referrers", id] => Ok(Self::Referrers(repository(name)?, kept(id)?)),
             _ => Err(unknown()),
         }
     }
@@ -63,14 +67,35 @@ fn repository(parts: &[&str]) -> Result<String, Refusal> {
     }
 }
 
-fn which_manifest(which: &str) -> Result<Which, Refusal> {
+/// What cannot be here is not found; but who sends it is told.
+fn which_manifest(which: &str, method: &Method) -> Result<Which, Refusal> {
+    let unknown = || Refusal::unknown("MANIFEST_UNKNOWN", "manifest unknown");
     if which.contains(':') {
-        return digest(which).map(Which::Digest);
+        let found = if *method == Method::PUT { Some(digest(which)?) } else { kept(which)? };
+        return found.map(Which::Digest).ok_or_else(unknown);
     }
     match Reference::from_parts("registry.invalid/a", which) {
         Ok(_) if !which.is_empty() => Ok(Which::Tag(which.to_owned())),
-        _ => Err(Refusal::invalid("TAG_INVALID", "manifest tag did not match URI")),
+        _ if *method == Method::PUT => Err(Refusal::invalid("MANIFEST_INVALID", "invalid tag")),
+        _ => Err(unknown()),
     }
+}
+
+/// The digest of something that may be here. None: it is of another algorithm, so it is not.
+fn kept(text: &str) -> Result<Option<Digest>, Refusal> {
+    digest(text).map(Some).or_else(|refusal| if is_of_another_kind(text) { Ok(None) } else { Err(refusal) })
+}
+
+/// `sha512:` and what may follow (image-spec, descriptor.md, "Digests").
+fn is_of_another_kind(text: &str) -> bool {
+    let word = |text: &str, more: &[u8]| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    text.split_once(':').is_some_and(|(kind, digits)| match kind {
+        "sha256" => false,
+        "sha512" => digits.len() == 128 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+        _ => word(kind, b"+._-") && word(digits, b"=_-"),
+    })
 }
 
 pub(super) fn digest(text: &str) -> Result<Digest, Refusal> {
@@ -112,8 +137,18 @@ mod tests {
             ("/v2/team/app/blobs/uploads/x".to_owned(), Route::Upload(name(), "x".to_owned())),
             (format!("/v2/manifests/manifests/{id}"), Route::Manifest("manifests".to_owned(), Which::Digest(id))),
         ] {
-            assert_eq!(Route::parse(&path).unwrap(), expected, "{path}");
+            assert_eq!(Route::parse(&path, &Method::GET).unwrap(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn digests_that_we_do_not_keep() {
+        let other = format!("sha512:{}", "0".repeat(128));
+        let at = |path: &str, method| Route::parse(&format!("/v2/a/{path}/{other}"), &method);
+        assert_eq!(at("blobs", Method::GET).unwrap_err().code, "BLOB_UNKNOWN");
+        assert_eq!(at("manifests", Method::GET).unwrap_err().code, "MANIFEST_UNKNOWN");
+        assert_eq!(at("manifests", Method::PUT).unwrap_err().code, "DIGEST_INVALID");
+        assert_eq!(at("referrers", Method::GET).unwrap(), Route::Referrers("a".to_owned(), None));
     }
 
     #[test]
@@ -124,14 +159,16 @@ mod tests {
             ("/v2/Team/manifests/v1", "NAME_INVALID"),
             ("/v2//manifests/v1", "NAME_INVALID"),
             ("/v2/a:b/manifests/v1", "NAME_INVALID"),
-            ("/v2/a/manifests/-v1", "TAG_INVALID"),
-            ("/v2/a/manifests/", "TAG_INVALID"),
+            ("/v2/a/manifests/-v1", "MANIFEST_UNKNOWN"),
+            ("/v2/a/manifests/", "MANIFEST_UNKNOWN"),
             ("/v2/a/blobs/sha256:../../x", "NAME_UNKNOWN"),
             ("/v2/a/blobs/sha512:abc", "DIGEST_INVALID"),
             ("/v1/a", "NAME_UNKNOWN"),
             ("/v2/a", "NAME_UNKNOWN"),
         ] {
-            assert_eq!(Route::parse(path).unwrap_err().code, code, "{path}");
+            assert_eq!(Route::parse(path, &Method::GET).unwrap_err().code, code, "{path}");
         }
+        let put = |path| Route::parse(path, &Method::PUT).unwrap_err().code;
+        assert_eq!(put("/v2/a/manifests/-v1"), "MANIFEST_INVALID");
     }
 }

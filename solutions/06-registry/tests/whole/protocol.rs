@@ -6,18 +6,18 @@ use layers::Digest;
 use layers::manifest::{Descriptor, Index, media_type};
 
 /// Sends a blob in one piece.
-fn put_blob(served: &Served, name: &str, bytes: &[u8]) -> Digest {
+pub fn put_blob(served: &Served, name: &str, bytes: &[u8]) -> Digest {
     let digest = Digest::of(bytes);
     let told = served.send("POST", &format!("/v2/{name}/blobs/uploads/?digest={digest}"), &[], bytes);
     assert_eq!((told.status, told.header("location")), (201, format!("/v2/{name}/blobs/{digest}").as_str()));
     digest
 }
 
-fn put_manifest(served: &Served, name: &str, which: &str, kind: &str, bytes: &[u8]) -> super::served::Told {
+pub fn put_manifest(served: &Served, name: &str, which: &str, kind: &str, bytes: &[u8]) -> super::served::Told {
     served.send("PUT", &format!("/v2/{name}/manifests/{which}"), &[&format!("Content-Type: {kind}")], bytes)
 }
 
-fn put_image(served: &Served, name: &str, tag: &str, image: &Image) {
+pub fn put_image(served: &Served, name: &str, tag: &str, image: &Image) {
     image.layers.iter().chain([&image.config]).for_each(|blob| _ = put_blob(served, name, blob));
     let told = put_manifest(served, name, tag, image.media_type, &image.manifest);
     assert_eq!(told.status, 201, "{}", told.text());
