@@ -1,8 +1,9 @@
 //! Shows what a registry has under a name, without pulling it: `cargo run -p solution-6 --example look -- NAME`.
 
+extern crate solution_6 as registry;
+
 use registry::look::Look;
 use registry::{Reference, Settings};
-use solution_6 as registry;
 
 fn main() -> registry::Result<()> {
     let Some(name) = std::env::args().nth(1) else {

@@ -35,12 +35,13 @@ impl Challenge {
 /// Basic realm="a, b", Bearer realm="https://auth/token",service=x
 /// ```
 ///
-/// Scheme and names are words (up to a space, `=` or `,`), in any case. A value is a word, or stands in quotes; between
-/// them a comma is only a comma, and a backslash takes the next character as it is.
+/// Scheme and names are words, in any case; here they are in lower case. A value is a word, too, or stands in quotes. `split_word` and
+/// `split_value`, below, take one from the beginning of a text, and give back what follows.
 ///
-/// What cannot be understood ends the list: no challenge is made up.
+/// What cannot be understood ends the list, and what was understood until then stays: no challenge is made up.
 #[must_use]
 pub fn parse(header: &str) -> Vec<Challenge> {
+    // exercise: 6.2 parse: word by word; is there an `=` behind it?
     let mut challenges: Vec<Challenge> = Vec::new();
     let mut rest = header.trim_start_matches([' ', ',', '\t']);
     while !rest.is_empty() {
@@ -63,6 +64,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
         rest = rest.trim_start_matches([' ', ',', '\t']);
     }
     challenges
+    // end exercise
 }
 
 /// The word that a text begins with, and what follows.
@@ -70,7 +72,8 @@ fn split_word(text: &str) -> (&str, &str) {
     text.split_at(text.find([' ', '\t', '=', ',', '"']).unwrap_or(text.len()))
 }
 
-/// The value that a text begins with, without its quotes, and what follows. None if its quotes are not closed.
+/// The value that a text begins with, without its quotes, and what follows. Within quotes a comma is only a comma, and a
+/// backslash takes the next character as it is. None if they are not closed.
 fn split_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let (word, after) = split_word(text);

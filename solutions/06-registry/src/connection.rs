@@ -8,6 +8,7 @@ use crate::challenge::{self, Challenge};
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Answer, Error, Result};
+use crate::redirect::{self, Hop};
 use crate::settings::Settings;
 use crate::{query, tls, token};
 use std::collections::BTreeMap;
@@ -247,23 +248,17 @@ impl Connection {
 
     /// Sends a request to where it leads in the end.
     fn follow(&self, request: &Request<'_>, authorization: Option<&str>) -> Result<Response> {
-        let mut url = request.url.clone();
+        let mut hop =
+            Hop { authorized: query::same_origin(&request.url, &self.endpoint.base), url: request.url.clone() };
         for _ in 0..=MOST_REDIRECTS {
-            let authorization = authorization.filter(|_| query::same_origin(&url, &self.endpoint.base));
-            let answer = self.exchange(request, &url, authorization)?;
+            let answer = self.exchange(request, &hop.url, authorization.filter(|_| hop.authorized))?;
             let reading = matches!(request.method, "Get" | "Head");
             if !(reading && matches!(answer.status, 301 | 302 | 303 | 307 | 308)) {
                 return Ok(answer);
             }
-            let location = answer.header("location").unwrap_or_default();
-            let refused = |why: &str| Error::Nonsense { url: url.clone(), why: format!("{why}: {location:?}") };
-            let next = query::join(&url, location).ok_or_else(|| refused("it redirects to what is no web address"))?;
-            if self.endpoint.verify && next.starts_with("http:") {
-                return Err(refused("it redirects from HTTPS to plain HTTP"));
-            }
-            url = next;
+            hop = redirect::follow(&self.endpoint, &hop.url, answer.header("location").unwrap_or_default())?;
         }
-        Err(Error::Nonsense { url, why: format!("stopped after {MOST_REDIRECTS} redirects") })
+        Err(Error::Nonsense { url: hop.url, why: format!("stopped after {MOST_REDIRECTS} redirects") })
     }
 
     fn exchange(&self, request: &Request<'_>, url: &str, authorization: Option<&str>) -> Result<Response> {

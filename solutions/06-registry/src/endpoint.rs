@@ -17,10 +17,18 @@ pub struct Endpoint {
 }
 
 impl Settings {
-    /// The addresses of the registry of this name: for Docker Hub the mirrors first. A registry that may be insecure,
-    /// as every one on this host may, is asked by HTTPS first all the same, and by plain HTTP if it knows no HTTPS.
+    /// The addresses to try for the registry that a reference names, one after the other. `domain` is that name: `docker.io`,
+    /// `ghcr.io`, `localhost:5000`.
+    ///
+    /// * `docker.io` ([`HUB`]) is Docker Hub, which has its API on a host of its own, [`HUB_API`]. The mirrors come before it, in the
+    ///   order of `self.mirrors` (`registry-mirrors` in daemon.json). They are Docker Hub's alone. [`Settings::endpoint`] makes an
+    ///   endpoint of a mirror's address, in which only `mirror` is yet to be set.
+    /// * Every other registry is where its name says: `https://` and the domain, and its certificate has to be good (`verify`).
+    /// * One that may be insecure (`is_insecure`, below: it is on this machine, or listed in `insecure-registries`) is asked by
+    ///   HTTPS first all the same, with whatever certificate, and then by plain `http://`.
     #[must_use]
     pub fn endpoints(&self, domain: &str) -> Vec<Endpoint> {
+        // exercise: 6.1 endpoints: mirrors, HTTPS, and plain HTTP where it may be
         if domain == HUB {
             let mirrors = self.mirrors.iter().map(|mirror| Endpoint { mirror: true, ..self.endpoint(mirror) });
             let hub = Endpoint { base: format!("https://{HUB_API}"), verify: true, mirror: false };
@@ -32,6 +40,7 @@ impl Settings {
             true => vec![endpoint("https"), endpoint("http")],
             false => vec![endpoint("https")],
         }
+        // end exercise
     }
 
     /// A registry at this address, as somebody wrote it.

@@ -32,6 +32,7 @@ pub mod pull;
 pub mod push;
 mod query;
 pub mod range;
+pub mod redirect;
 mod remote;
 pub mod server;
 pub mod settings;

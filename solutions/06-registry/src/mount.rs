@@ -10,15 +10,18 @@ pub struct Known {
     pub blobs: Vec<Digest>,
 }
 
-/// The repository from which the registry can take a blob: it has to be one of the same registry, of which we have an
-/// image with this blob. None, too, if the repository that is pushed to has it already: then it is enough to ask. Of
-/// several, the one that has the most in common with it in its path: we may read there, most likely (`team/app` can
-/// take from `team/base`).
+/// The repository from which the registry of `target` can take this blob, if there is one. `known` is what we have of images.
 ///
-/// An image is in a registry only if its name has a digest: that is what a pull or a push leaves. A name with a tag may
-/// only be what somebody hopes for.
+/// * It has to be a repository of the same registry (a name's `domain`), of which we have an image with this blob.
+/// * An image is in a registry only if its name has a digest: that is what a pull or a push leaves. A name with a tag may
+///   only be what somebody hopes for.
+/// * If the repository that is pushed to (`path`) is one of these itself, there is none to take it from: it is enough to ask
+///   there whether it has the blob.
+/// * Of several it is the one whose path has the most parts in common with the target's, from the first on: we may read there,
+///   most likely. `team/app` takes from `team/base` rather than from `other/app`.
 #[must_use]
 pub fn source(target: &Reference, blob: &Digest, known: &[Known]) -> Option<String> {
+    // exercise: 6.5 source: who there has it, and is nearest
     let there: Vec<&Known> = known
         .iter()
         .filter(|image| {
@@ -31,4 +34,5 @@ pub fn source(target: &Reference, blob: &Digest, known: &[Known]) -> Option<Stri
     let common = |path: &str| path.split('/').zip(target.path().split('/')).take_while(|(a, b)| a == b).count();
     let best = there.into_iter().max_by_key(|image| (common(image.name.path()), std::cmp::Reverse(image.name.path())));
     best.map(|image| image.name.path().to_owned())
+    // end exercise
 }

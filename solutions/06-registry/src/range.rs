@@ -25,12 +25,14 @@ pub enum Resume {
 /// else is no answer to this.
 #[must_use]
 pub fn resume(status: u16, content_range: Option<&str>, have: u64, size: u64) -> Resume {
+    // exercise: 6.4 resume: add to what is there, only if it fits
     match (status, content_range.and_then(parse_content_range)) {
         (200, _) => Resume::Restart,
         (206, Some((first, whole))) if first == have && whole.is_none_or(|whole| whole == size) => Resume::Append,
         (416, _) if have == size => Resume::Complete,
         _ => Resume::Refused,
     }
+    // end exercise
 }
 
 /// `bytes 500-999/1000`: where it begins, and how large the whole is.

@@ -1,53 +1,69 @@
-//! `WWW-Authenticate`.
+//! 6.2: `WWW-Authenticate`.
 
-use registry::challenge::{Challenge, parse};
+use super::expect::expect;
+use registry::challenge::parse;
 
-fn challenge(scheme: &str, parameters: &[(&str, &str)]) -> Challenge {
-    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Challenge { scheme: scheme.to_owned(), parameters }
+const READ: &str = "Read: RFC 9110, section 11.6.1, \"WWW-Authenticate\".";
+
+/// A line for each challenge: `basic realm="here"`.
+fn told(header: &str) -> String {
+    let challenges = parse(header);
+    let line = |challenge: &registry::challenge::Challenge| {
+        let parameters = challenge.parameters.iter().map(|(name, value)| format!(" {name}=<{value}>"));
+        challenge.scheme.clone() + &parameters.collect::<String>()
+    };
+    match challenges.is_empty() {
+        true => "no challenge".to_owned(),
+        false => challenges.iter().map(line).collect::<Vec<_>>().join(" | "),
+    }
+}
+
+#[track_caller]
+fn check(header: &str, expected: &str, why: &str) {
+    expect(
+        told(header),
+        expected.to_owned(),
+        &format!("of `WWW-Authenticate: {header}` (each value in < >): {why}. {READ}"),
+    );
 }
 
 #[test]
 fn a_registry_says_where_tokens_are() {
-    let header =
-        r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push""#;
-    let expected = challenge(
-        "bearer",
-        &[
-            ("realm", "https://auth.docker.io/token"),
-            ("service", "registry.docker.io"),
-            ("scope", "repository:a/b:pull,push"),
-        ],
+    check(
+        r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push""#,
+        "bearer realm=<https://auth.docker.io/token> scope=<repository:a/b:pull,push> service=<registry.docker.io>",
+        "a scheme and three parameters; the comma within quotes is part of the scope",
     );
-    assert_eq!(parse(header), [expected], "the comma within quotes is part of the scope");
 }
 
 #[test]
 fn names_are_in_any_case_and_values_need_no_quotes() {
-    let expected = challenge("basic", &[("realm", "Registry"), ("charset", "UTF-8")]);
-    assert_eq!(parse("BASIC Realm=Registry , CHARSET=\"UTF-8\""), [expected]);
+    let why = "whoever looks for `basic` and `realm` finds them however they were written";
+    check("BASIC Realm=Registry , CHARSET=\"UTF-8\"", "basic charset=<UTF-8> realm=<Registry>", why);
+    check("Basic realm = \"here\"", "basic realm=<here>", "there may be spaces on both sides of the `=`");
 }
 
 #[test]
 fn a_backslash_takes_the_next_character_as_it_is() {
-    assert_eq!(parse(r#"Basic realm="a \"b\", \\c""#), [challenge("basic", &[("realm", r#"a "b", \c"#)])]);
+    let why = "what is in quotes may have quotes in it; `split_value` knows how";
+    check(r#"Basic realm="a \"b\", \\c", charset=x"#, r#"basic charset=<x> realm=<a "b", \c>"#, why);
 }
 
 #[test]
 fn several_challenges_stand_in_one_header() {
-    let found = parse(r#"Negotiate, Basic realm="a, b", Bearer realm="https://auth/token",service=x"#);
-    let expected = [
-        challenge("negotiate", &[]),
-        challenge("basic", &[("realm", "a, b")]),
-        challenge("bearer", &[("realm", "https://auth/token"), ("service", "x")]),
-    ];
-    assert_eq!(found, expected, "a word without = after it begins the next challenge");
+    check(
+        r#"Negotiate, Basic realm="a, b", Bearer realm="https://auth/token",service=x"#,
+        "negotiate | basic realm=<a, b> | bearer realm=<https://auth/token> service=<x>",
+        "a word without `=` behind it begins the next challenge, whose parameters are its own; a client takes one that it knows",
+    );
 }
 
 #[test]
 fn what_makes_no_sense_is_no_challenge() {
-    for header in ["", " , ", "=", "realm=x", "\"quoted\""] {
-        assert_eq!(parse(header), [], "{header:?}");
+    for header in ["", " , ", "=", "realm=x", "\"quoted\"", "=x, Basic realm=y"] {
+        check(header, "no challenge", "a parameter needs a challenge before it, and nothing is made up");
     }
-    assert_eq!(parse(r#"Basic realm="never closed"#), [challenge("basic", &[])], "a value that does not end is none");
+    let why = "a value that does not end is none, and nothing can follow it; what was understood until then stays";
+    check(r#"Basic realm="never closed, Bearer realm=x"#, "basic", why);
+    check(r#"Basic realm=a, charset="never closed"#, "basic realm=<a>", why);
 }

@@ -1,10 +1,14 @@
-//! Many want the same at once, and one fetches it.
+//! 6.7: many want the same at once, and one fetches it.
 
+use super::expect::expect;
 use registry::server::Flights;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
+
+const READ: &str =
+    "Read: pkg.go.dev/golang.org/x/sync/singleflight, and std::sync::MutexGuard on when a lock is given back.";
 
 #[test]
 fn one_works_and_all_have_it() {
@@ -18,11 +22,13 @@ fn one_works_and_all_have_it() {
                     thread::sleep(Duration::from_millis(100));
                     done.fetch_add(1, Ordering::SeqCst) + 1
                 });
-                assert_eq!(got, 1);
+                expect(got, 1, "who waits is given what the first one got");
             });
         }
     });
-    assert_eq!(done.into_inner(), 1, "twenty asked, and it was fetched so often");
+    let why = "twenty ask for the same in the same moment: so often it was fetched. Between looking for a flight and putting one \
+               there, nobody else may look";
+    expect(done.into_inner(), 1, &format!("{why}. {READ}"));
 }
 
 #[test]
@@ -40,7 +46,12 @@ fn another_key_does_not_wait() {
     is_begun.recv().unwrap();
     let (told, is_told) = mpsc::channel();
     thread::spawn(move || flights.join(&"other", || told.send(()).unwrap()));
-    is_told.recv_timeout(Duration::from_secs(5)).expect("work for another key waits for \"slow\"");
+    let told = is_told.recv_timeout(Duration::from_secs(5));
+    let why = "is `open` still locked while the work is done? Only work for the same key waits";
+    assert!(
+        told.is_ok(),
+        "\nexpected: another key is fetched while \"slow\" is\nfound:    it waits for \"slow\"\n{why}. {READ}\n"
+    );
     end.send(()).unwrap();
     slow.join().unwrap();
 }
@@ -48,7 +59,10 @@ fn another_key_does_not_wait() {
 #[test]
 fn who_comes_later_begins_anew() {
     let flights = Flights::<u8, u8>::default();
-    assert_eq!((flights.join(&1, || 1), flights.join(&1, || 2)), (1, 2), "what was got then may be old");
+    let why = "the work for it is over, and what was got then may be old: a tag may mean something else by now. Whoever asks now \
+               begins anew";
+    expect(flights.join(&1, || 1), 1, "the first one does the work");
+    expect(flights.join(&1, || 2), 2, &format!("{why}. {READ}"));
 }
 
 #[test]
@@ -66,6 +80,10 @@ fn nobody_waits_for_one_who_panicked() {
     is_begun.recv().unwrap();
     let (told, is_told) = mpsc::channel();
     thread::spawn(move || told.send(flights.join(&1, || 7)).unwrap());
-    assert_eq!(is_told.recv_timeout(Duration::from_secs(5)).expect("the second waits for ever"), 7);
+    let told = is_told
+        .recv_timeout(Duration::from_secs(5))
+        .map_or_else(|_| "it waits for ever".to_owned(), |got| got.to_string());
+    let why = "the work that the second one waits for has panicked: nothing came of it, so the second one does it";
+    expect(told, "7".to_owned(), &format!("{why}. {READ}"));
     first.join().unwrap_err();
 }

@@ -1,33 +1,84 @@
-//! Going on with a download, and sending a layer in pieces.
+//! 6.4: going on with a download. And sending a layer in pieces.
 
+use super::expect::expect;
 use registry::range::{Resume, next_chunk, received, resume};
+
+const READ: &str = "Read: RFC 9110, section 14.4, \"Content-Range\", and 15.3.7, \"206 Partial Content\".";
+
+#[track_caller]
+fn check(answer: (u16, Option<&str>), have: u64, expected: Resume, why: &str) {
+    let (status, header) = answer;
+    let found = resume(status, header, have, 1000);
+    let header = header.map_or_else(|| "no Content-Range".to_owned(), |header| format!("`Content-Range: {header}`"));
+    let why =
+        format!("of a blob of 1000 bytes {have} are here, and the answer is {status} with {header}: {why}. {READ}");
+    expect(format!("{found:?}"), format!("{expected:?}"), &why);
+}
 
 #[test]
 fn a_part_that_begins_where_we_stopped_is_added() {
-    assert_eq!(resume(206, Some("bytes 500-999/1000"), 500, 1000), Resume::Append);
-    assert_eq!(resume(206, Some("bytes 500-999/*"), 500, 1000), Resume::Append, "a server may not know the size");
+    check(
+        (206, Some("bytes 500-999/1000")),
+        500,
+        Resume::Append,
+        "bytes are counted from 0, so the next one is number 500",
+    );
+    check((206, Some("bytes 500-999/*")), 500, Resume::Append, "a server need not know how large the whole is");
+    check(
+        (206, Some("bytes 500-699/1000")),
+        500,
+        Resume::Append,
+        "it may send less than is missing; one asks again for the rest",
+    );
 }
 
 #[test]
 fn a_part_that_begins_elsewhere_is_refused() {
-    for header in
-        [Some("bytes 0-999/1000"), Some("bytes 501-999/1000"), Some("bytes 500-999/2000"), Some("500-999"), None]
-    {
-        assert_eq!(resume(206, header, 500, 1000), Resume::Refused, "{header:?}: this would spoil what is there");
+    let why = "added to what is here, this would be another blob";
+    for header in ["bytes 0-999/1000", "bytes 501-999/1000", "bytes 499-999/1000"] {
+        check((206, Some(header)), 500, Resume::Refused, why);
+    }
+    check((206, Some("bytes 500-1999/2000")), 500, Resume::Refused, "the whole that this is a part of is another one");
+    for header in [Some("500-999"), Some("bytes"), Some("bytes x-y/z"), None] {
+        check((206, header), 500, Resume::Refused, "it does not say which part it is");
     }
 }
 
 #[test]
 fn a_server_without_ranges_begins_again() {
-    assert_eq!(resume(200, None, 500, 1000), Resume::Restart);
-    assert_eq!(resume(200, None, 0, 1000), Resume::Restart);
+    let why = "200 is the whole blob, from its first byte on: adding it to what is here would be wrong, and refusing it a pity";
+    check((200, None), 500, Resume::Restart, why);
+    check((200, None), 0, Resume::Restart, why);
+    check(
+        (200, Some("bytes 500-999/1000")),
+        500,
+        Resume::Restart,
+        "Content-Range says something only with 206 and 416",
+    );
 }
 
 #[test]
 fn nothing_follows_only_if_everything_is_there() {
-    assert_eq!(resume(416, Some("bytes */1000"), 1000, 1000), Resume::Complete);
-    assert_eq!(resume(416, Some("bytes */500"), 500, 1000), Resume::Refused);
-    assert_eq!(resume(404, None, 500, 1000), Resume::Refused);
+    check(
+        (416, Some("bytes */1000")),
+        1000,
+        Resume::Complete,
+        "there is no byte number 1000, for all of them are here",
+    );
+    check((416, None), 1000, Resume::Complete, "the status alone says it");
+    check(
+        (416, Some("bytes */500")),
+        500,
+        Resume::Refused,
+        "half of it is missing, and the server says that it has no more",
+    );
+}
+
+#[test]
+fn another_answer_is_none() {
+    for status in [204, 304, 404, 500] {
+        check((status, None), 500, Resume::Refused, "this is no answer to the question");
+    }
 }
 
 #[test]

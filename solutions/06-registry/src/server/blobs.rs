@@ -3,6 +3,7 @@
 use super::answer::{Answer, Refusal, blocking, empty, with};
 use super::listen::{Query, Registry};
 use super::manifests::is_known;
+use super::part::{Asked, asked_for};
 use super::route;
 use super::uploads::Upload;
 use axum::body::Body;
@@ -10,7 +11,6 @@ use futures_util::TryStreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use layers::Digest;
 use std::io::{self, Read, Seek as _, SeekFrom};
-use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::{ReaderStream, StreamReader, SyncIoBridge};
@@ -212,35 +212,6 @@ fn reader(body: Body) -> impl Read + Send + 'static {
     SyncIoBridge::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)))
 }
 
-/// What `Range` asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Asked {
-    /// Also what cannot be understood, or is in several parts: that may be answered with the whole (RFC 9110, section
-    /// 14.2).
-    Everything,
-    Part(RangeInclusive<u64>),
-    /// Beyond the end.
-    Nothing,
-}
-
-fn asked_for(range: &str, size: u64) -> Asked {
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
-        return Asked::Everything;
-    };
-    let last = last.trim();
-    match (first.trim().parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), _) if first >= size => Asked::Nothing,
-        (Ok(first), Err(_)) if last.is_empty() => Asked::Part(first..=size - 1),
-        (Ok(first), Ok(last)) if first <= last => Asked::Part(first..=last.min(size - 1)),
-        // `-500`: the last 500 bytes.
-        (Err(_), Ok(length)) if first.trim().is_empty() => match length.min(size) {
-            0 => Asked::Nothing,
-            length => Asked::Part(size - length..=size - 1),
-        },
-        _ => Asked::Everything,
-    }
-}
-
 /// Whether a piece begins where the last one ended, if it says where it does; it has to be as long as it says.
 fn comes_next(headers: &HeaderMap, have: u64) -> Result<bool, Refusal> {
     let Some(range) = headers.get(header::CONTENT_RANGE) else { return Ok(true) };
@@ -273,22 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_of_a_blob() {
-        for (range, expected) in [
-            ("bytes=0-9", Asked::Part(0..=9)),
-            ("bytes=50-", Asked::Part(50..=99)),
-            ("bytes=90-1000", Asked::Part(90..=99)),
-            ("bytes=-10", Asked::Part(90..=99)),
-            ("bytes=-1000", Asked::Part(0..=99)),
-            ("bytes=100-", Asked::Nothing),
-            ("bytes=-0", Asked::Nothing),
-            ("bytes=9-0", Asked::Everything),
-            ("bytes=0-1,5-6", Asked::Everything),
-            ("lines=0-1", Asked::Everything),
-        ] {
-            assert_eq!(asked_for(range, 100), expected, "{range}");
-        }
-        assert_eq!(asked_for("bytes=0-", 0), Asked::Nothing);
+    fn where_a_piece_begins_and_ends() {
         assert_eq!((ends_of("5-9"), ends_of("bytes 5-9/10")), (Some((5, 9)), Some((5, 9))));
         assert_eq!((ends_of("9-5"), ends_of("x")), (None, None));
     }

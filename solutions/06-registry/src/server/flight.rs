@@ -32,32 +32,41 @@ impl<K, T> Default for Flights<K, T> {
 }
 
 impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
-    /// Does the work, or waits for who is doing it for the same key and takes what they got. Work for other keys goes
-    /// on at the same time; and who asks when it is done begins anew.
+    /// Does the work, or waits for who is doing it for the same key and takes what they got.
+    ///
+    /// What is being done stands in `self.open`, by its key. Who finds nothing there for theirs is the first: they put a
+    /// `Flight` there, and do the work. `Flight::landing` has to be called before, and its `with` afterwards, with what came
+    /// of it: that takes the flight out of `open`, and wakes up who waits. If the work panics, the landing is dropped, and
+    /// does the same without a result.
+    ///
+    /// Who finds a flight there waits for it. `Flight::wait` returns what came of it, or None if its work has panicked; then
+    /// all begins anew, and somebody has to be the first again. Also who asks when the work is done begins anew: what was
+    /// got then may be old.
+    ///
+    /// `open` is locked to look and to put something there, and by nobody who works or waits: work for other keys goes on
+    /// at the same time. But between looking and putting it stays locked, or two are the first. (`locked` locks it.)
     pub fn join(&self, key: &K, work: impl FnOnce() -> T) -> T {
-        let mut work = Some(work);
-        loop {
-            let (flight, first) = {
-                let mut open = locked(&self.open);
-                match open.get(key) {
-                    Some(flight) => (flight.clone(), false),
-                    None => {
-                        let flight = Arc::new(Flight { landed: Mutex::new(Landed::NotYet), changed: Condvar::new() });
-                        open.insert(key.clone(), flight.clone());
-                        (flight, true)
-                    }
-                }
+        // exercise: 6.7 join: the first one works, and all others wait
+        let mut open = locked(&self.open);
+        if let Some(flight) = open.get(key).cloned() {
+            drop(open);
+            return match flight.wait() {
+                Some(got) => got,
+                None => self.join(key, work),
             };
-            if first && let Some(work) = work.take() {
-                let mut landing = Landing { flights: self, key, flight: &flight, with: None };
-                let got = work();
-                landing.with = Some(got.clone());
-                return got;
-            }
-            if let Some(got) = flight.wait() {
-                return got;
-            }
         }
+        let flight = Arc::new(Flight::default());
+        open.insert(key.clone(), flight.clone());
+        drop(open);
+        let landing = flight.landing(self, key);
+        landing.with(work())
+        // end exercise
+    }
+}
+
+impl<T> Default for Flight<T> {
+    fn default() -> Self {
+        Self { landed: Mutex::new(Landed::NotYet), changed: Condvar::new() }
     }
 }
 
@@ -72,6 +81,10 @@ impl<T: Clone> Flight<T> {
             }
         }
     }
+
+    fn landing<'f, K: Eq + Hash>(&'f self, flights: &'f Flights<K, T>, key: &'f K) -> Landing<'f, K, T> {
+        Landing { flights, key, flight: self, with: None }
+    }
 }
 
 /// Dropped when the work is over, however it ended: nobody may wait for ever.
@@ -80,6 +93,13 @@ struct Landing<'f, K: Eq + Hash, T> {
     key: &'f K,
     flight: &'f Flight<T>,
     with: Option<T>,
+}
+
+impl<K: Eq + Hash, T: Clone> Landing<'_, K, T> {
+    fn with(mut self, got: T) -> T {
+        self.with = Some(got.clone());
+        got
+    }
 }
 
 impl<K: Eq + Hash, T> Drop for Landing<'_, K, T> {

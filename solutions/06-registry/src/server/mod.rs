@@ -20,6 +20,7 @@ mod listen;
 mod lists;
 mod manifests;
 mod mirror;
+pub mod part;
 mod route;
 mod sweep;
 mod tls;

@@ -1,0 +1,103 @@
+//! Twenty machines ask for the same image in the same second: it is fetched once, and nineteen wait for the one who
+//! does.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What is being fetched, by what it is.
+#[derive(Debug)]
+pub struct Flights<K, T> {
+    open: Mutex<HashMap<K, Arc<Flight<T>>>>,
+}
+
+#[derive(Debug)]
+struct Flight<T> {
+    landed: Mutex<Landed<T>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum Landed<T> {
+    NotYet,
+    With(T),
+    /// Whoever did it has panicked.
+    Never,
+}
+
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self { open: Mutex::default() }
+    }
+}
+
+impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
+    /// Does the work, or waits for who is doing it for the same key and takes what they got.
+    ///
+    /// What is being done stands in `self.open`, by its key. Who finds nothing there for theirs is the first: they put a
+    /// `Flight` there, and do the work. `Flight::landing` has to be called before, and its `with` afterwards, with what came
+    /// of it: that takes the flight out of `open`, and wakes up who waits. If the work panics, the landing is dropped, and
+    /// does the same without a result.
+    ///
+    /// Who finds a flight there waits for it. `Flight::wait` returns what came of it, or None if its work has panicked; then
+    /// all begins anew, and somebody has to be the first again. Also who asks when the work is done begins anew: what was
+    /// got then may be old.
+    ///
+    /// `open` is locked to look and to put something there, and by nobody who works or waits: work for other keys goes on
+    /// at the same time. But between looking and putting it stays locked, or two are the first. (`locked` locks it.)
+    pub fn join(&self, key: &K, work: impl FnOnce() -> T) -> T {
+        // exercise: 6.7 join: the first one works, and all others wait
+        todo!("exercise 6.7, join: the first one works, and all others wait")
+        // end exercise
+    }
+}
+
+impl<T> Default for Flight<T> {
+    fn default() -> Self {
+        Self { landed: Mutex::new(Landed::NotYet), changed: Condvar::new() }
+    }
+}
+
+impl<T: Clone> Flight<T> {
+    fn wait(&self) -> Option<T> {
+        let mut landed = locked(&self.landed);
+        loop {
+            match &*landed {
+                Landed::NotYet => landed = self.changed.wait(landed).unwrap_or_else(PoisonError::into_inner),
+                Landed::With(got) => return Some(got.clone()),
+                Landed::Never => return None,
+            }
+        }
+    }
+
+    fn landing<'f, K: Eq + Hash>(&'f self, flights: &'f Flights<K, T>, key: &'f K) -> Landing<'f, K, T> {
+        Landing { flights, key, flight: self, with: None }
+    }
+}
+
+/// Dropped when the work is over, however it ended: nobody may wait for ever.
+struct Landing<'f, K: Eq + Hash, T> {
+    flights: &'f Flights<K, T>,
+    key: &'f K,
+    flight: &'f Flight<T>,
+    with: Option<T>,
+}
+
+impl<K: Eq + Hash, T: Clone> Landing<'_, K, T> {
+    fn with(mut self, got: T) -> T {
+        self.with = Some(got.clone());
+        got
+    }
+}
+
+impl<K: Eq + Hash, T> Drop for Landing<'_, K, T> {
+    fn drop(&mut self) {
+        locked(&self.flights.open).remove(self.key);
+        *locked(&self.flight.landed) = self.with.take().map_or(Landed::Never, Landed::With);
+        self.flight.changed.notify_all();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
