@@ -116,11 +116,12 @@ fn published_ports_are_reached_and_in_use_they_are_dockers_error() {
     assert_eq!(house.hear(HOST, 8080), "web");
     assert_eq!(hear(|script| house.world(script), HOST, 8080), "web");
     assert_eq!(house.hear("127.0.0.1", 8081), "web");
+    assert_eq!(house.hear("::1", 8080), "web");
     assert_eq!(house.world(&format!("busybox nc -w 1 {HOST} 8081 </dev/null 2>/dev/null")), "");
-    assert_eq!(house.ok(&["port", "web"]), "80/tcp -> 0.0.0.0:8080\n80/tcp -> 127.0.0.1:8081");
-    assert_eq!(house.ok(&["port", "web", "80"]), "0.0.0.0:8080\n127.0.0.1:8081");
+    assert_eq!(house.ok(&["port", "web"]), "80/tcp -> 0.0.0.0:8080\n80/tcp -> 127.0.0.1:8081\n80/tcp -> [::]:8080");
+    assert_eq!(house.ok(&["port", "web", "80"]), "0.0.0.0:8080\n127.0.0.1:8081\n[::]:8080");
     let shown = house.ok(&["ps", "--format", "{{.Ports}}"]);
-    assert_eq!(shown, "9000/tcp, 0.0.0.0:8080->80/tcp, 127.0.0.1:8081->80/tcp");
+    assert_eq!(shown, "9000/tcp, 0.0.0.0:8080->80/tcp, 127.0.0.1:8081->80/tcp, [::]:8080->80/tcp");
     let refusal = house.fails(125, &["run", "--name", "late", "-p", "8080:80", "workbench", "true"]);
     assert!(refusal.contains("Bind for 0.0.0.0:8080 failed: port is already allocated"), "{refusal}");
     house.ok(&["rm", "-f", "web"]);

@@ -115,7 +115,7 @@ impl Connected {
             return Ok(None);
         }
         // A port that somebody has is found out before there is anything to be undone.
-        let (reserved, ports) = ports.reserve(engine, record)?;
+        let (reserved, ports) = ports.reserve(record)?;
         if in_user_namespace() && (record.networks.is_empty() || !engine.enter_ordinary_network()?) {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! The published ports of a container: bound on the host before anything else is begun.
 
 use crate::container::record::Record;
-use crate::{Engine, Error, Kind, Result};
+use crate::{Error, Kind, Result};
 use network::Reserved;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -29,13 +29,9 @@ impl HostPorts {
     ///
     /// # Errors
     /// Docker's words for a port that somebody has.
-    pub(super) fn reserve(
-        &mut self,
-        engine: &Engine,
-        record: &Record,
-    ) -> Result<(Vec<Rc<Reserved>>, Vec<PublishedPort>)> {
+    pub(super) fn reserve(&mut self, record: &Record) -> Result<(Vec<Rc<Reserved>>, Vec<PublishedPort>)> {
         if !crate::ordinary::network::is_inside() {
-            let (reserved, ports) = reserve(engine, record)?;
+            let (reserved, ports) = reserve(record)?;
             let all: Vec<_> = reserved.into_iter().map(Rc::new).zip(ports).collect();
             if !crate::info::in_user_namespace() {
                 return Ok(all.into_iter().unzip());
@@ -46,7 +42,7 @@ impl HostPorts {
     }
 }
 
-fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<PublishedPort>)> {
+fn reserve(record: &Record) -> Result<(Vec<Reserved>, Vec<PublishedPort>)> {
     let host = &record.host_config;
     let mut wanted: Vec<(String, String, String)> = Vec::new();
     for (port, bindings) in host.port_bindings.iter().flatten() {
@@ -64,20 +60,14 @@ fn reserve(engine: &Engine, record: &Record) -> Result<(Vec<Reserved>, Vec<Publi
     if wanted.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    // Who names no address gets those that the container has alike, unless it is us who pass on what comes anyway. Who names one of
-    // IPv6 gets it, and what comes there is passed on by us where the container has none.
-    let networks = engine.networks()?;
-    let ipv6 = crate::info::in_user_namespace()
-        || record
-            .networks
-            .values()
-            .any(|settings| networks.iter().any(|network| network.ipv6 && network.id.as_str() == settings.network_id));
+    // Who names no address gets those of IPv4 and of IPv6; what comes to one of which the container has none is passed on by us.
     let (mut reserved, mut published) = (Vec::new(), Vec::new());
     for (port, address, host_port) in wanted {
         let port: network::Port = port.parse()?;
         let mut addresses = network::addresses(&address)?;
-        if address.is_empty() {
-            addresses.retain(|address| ipv6 || address.is_ipv4());
+        if address.is_empty() && port.protocol == network::Protocol::Sctp {
+            // That is passed on by rules alone.
+            addresses.retain(IpAddr::is_ipv4);
         }
         let refused = |error: network::Error| {
             let text = format!(
