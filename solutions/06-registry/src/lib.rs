@@ -27,6 +27,7 @@ mod helper;
 pub mod login;
 pub mod look;
 pub mod mount;
+mod pack;
 pub mod progress;
 pub mod pull;
 pub mod push;

@@ -23,16 +23,31 @@ pub enum Step {
     PullingFsLayer,
     Waiting,
     AlreadyExists,
-    Downloading { current: u64, total: u64 },
-    Retrying { seconds: u64 },
+    Downloading {
+        current: u64,
+        total: u64,
+    },
+    Retrying {
+        seconds: u64,
+    },
     VerifyingChecksum,
     DownloadComplete,
-    Extracting { total: u64 },
+    Extracting {
+        total: u64,
+    },
     PullComplete,
     Preparing,
+    /// What is to be sent is compressed first.
+    Compressing {
+        current: u64,
+        total: u64,
+    },
     LayerAlreadyExists,
     MountedFrom(String),
-    Pushing { current: u64, total: u64 },
+    Pushing {
+        current: u64,
+        total: u64,
+    },
     Pushed,
 }
 
@@ -51,7 +66,7 @@ impl Step {
             Step::DownloadComplete => "Download complete",
             Step::Extracting { .. } => "Extracting",
             Step::PullComplete => "Pull complete",
-            Step::Preparing => "Preparing",
+            Step::Preparing | Step::Compressing { .. } => "Preparing",
             Step::LayerAlreadyExists => "Layer already exists",
             Step::MountedFrom(repository) => return format!("Mounted from {repository}"),
             Step::Pushing { .. } => "Pushing",
@@ -64,7 +79,9 @@ impl Step {
     #[must_use]
     pub fn detail(&self) -> Option<(u64, u64)> {
         match *self {
-            Step::Downloading { current, total } | Step::Pushing { current, total } => Some((current, total)),
+            Step::Downloading { current, total }
+            | Step::Compressing { current, total }
+            | Step::Pushing { current, total } => Some((current, total)),
             Step::Extracting { total } => Some((total, total)),
             _ => None,
         }

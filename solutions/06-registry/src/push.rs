@@ -6,13 +6,13 @@
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::mount::{self, Known};
+use crate::pack::Pack;
 use crate::progress::{Cancelled, Event, Listener, Step};
 use crate::remote::Remote;
 use crate::settings::Settings;
 use crate::upload::Upload;
-use layers::manifest::{Descriptor, media_type};
+use layers::manifest::media_type;
 use layers::{Digest, Image, Reference, Store};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -44,13 +44,15 @@ impl Push<'_> {
         let image = self.store.resolve(&reference.to_string())?;
         let remote = Remote::open(self.settings, reference, self.credentials, true)?;
         // Nothing of it may go while it is sent.
-        let _writing = self.store.writing()?;
-        let bytes = self.store.blobs().document(&image.manifest_digest)?;
+        let writing = self.store.writing()?;
         let known = self.known()?;
         for diff_id in image.config.rootfs.diff_ids.iter().rev() {
             self.tell(diff_id, Step::Preparing);
         }
-        self.layers(&remote, reference, &image, &known).map_err(translate)?;
+        let pack = Pack::new(self, &writing, &image)?;
+        self.layers(&remote, reference, &pack, &known).map_err(translate)?;
+        let image = pack.into_image()?;
+        let bytes = self.store.blobs().document(&image.manifest_digest)?;
         let config = &image.manifest.config;
         let done = remote.ask(|api| {
             let upload = Upload { api, patience: self.settings.patience, cancelled: self.cancelled };
@@ -66,28 +68,29 @@ impl Push<'_> {
     }
 
     /// Sends the layers, several at once.
-    fn layers(&self, remote: &Remote, reference: &Reference, image: &Image, known: &[Known]) -> Result<()> {
-        // A layer may be in an image twice: it is sent once.
-        let mut work: BTreeMap<Digest, (&Descriptor, Vec<&Digest>)> = BTreeMap::new();
-        for (blob, diff_id) in image.manifest.layers.iter().zip(&image.config.rootfs.diff_ids) {
-            work.entry(blob.digest).or_insert((blob, Vec::new())).1.push(diff_id);
+    fn layers(&self, remote: &Remote, reference: &Reference, pack: &Pack<'_>, known: &[Known]) -> Result<()> {
+        let work = pack.layers();
+        for (layer, _) in work.iter().skip(self.settings.uploads) {
+            self.tell(&layer.diff_id, Step::Waiting);
         }
-        let work: Vec<_> = work.into_values().collect();
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let (report, reports) = mpsc::channel();
         thread::scope(|scope| {
             for _ in 0..self.settings.uploads.min(work.len()) {
                 let (report, next, failed, work) = (report.clone(), &next, &failed, &work);
                 scope.spawn(move || {
-                    while let Some((blob, diff_ids)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some((layer, places)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if failed.load(Ordering::Relaxed) {
                             break;
                         }
-                        let tell = |step: Step| diff_ids.iter().for_each(|diff_id| self.tell(diff_id, step.clone()));
-                        let from = mount::source(reference, &blob.digest, known);
-                        let done = remote.ask(|api| {
-                            let upload = Upload { api, patience: self.settings.patience, cancelled: self.cancelled };
-                            upload.blob(&self.store.blobs().read(&blob.digest)?, blob, from.as_deref(), &tell)
+                        let tell = |step: Step| self.tell(&layer.diff_id, step);
+                        let done = pack.blob(layer, places, &tell, failed).and_then(|blob| {
+                            let from = mount::source(reference, &blob.digest, known);
+                            remote.ask(|api| {
+                                let upload =
+                                    Upload { api, patience: self.settings.patience, cancelled: self.cancelled };
+                                upload.blob(&self.store.blobs().read(&blob.digest)?, &blob, from.as_deref(), &tell)
+                            })
                         });
                         failed.fetch_or(done.is_err(), Ordering::Relaxed);
                         // Who has heard of a failure listens no more.
@@ -96,6 +99,7 @@ impl Push<'_> {
                 });
             }
             drop(report);
+            // All of them are waited for. Of several failures the first is the reason of the others.
             let all: Vec<Result<()>> = reports.iter().collect();
             all.into_iter().collect()
         })
@@ -112,7 +116,7 @@ impl Push<'_> {
         Ok(images.iter().flat_map(of).collect())
     }
 
-    fn tell(&self, diff_id: &Digest, step: Step) {
+    pub(crate) fn tell(&self, diff_id: &Digest, step: Step) {
         (self.listener)(Event::Layer { id: *diff_id, step });
     }
 }

@@ -71,6 +71,8 @@ pub mod compare;
 pub mod compose;
 #[path = "../../../solutions/02-layers/src/gc.rs"]
 mod gc;
+#[path = "../../../solutions/02-layers/src/gzip.rs"]
+mod gzip;
 #[path = "../../../solutions/02-layers/src/history.rs"]
 pub mod history;
 #[path = "../../../solutions/02-layers/src/image.rs"]
@@ -81,6 +83,8 @@ pub mod import;
 mod index_file;
 #[path = "../../../solutions/02-layers/src/manifest.rs"]
 pub mod manifest;
+#[path = "../../../solutions/02-layers/src/packed.rs"]
+mod packed;
 #[path = "../../../solutions/02-layers/src/pins.rs"]
 pub mod pins;
 pub mod reference;

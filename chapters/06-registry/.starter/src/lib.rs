@@ -39,6 +39,8 @@ pub mod login;
 #[path = "../../../solutions/06-registry/src/look.rs"]
 pub mod look;
 pub mod mount;
+#[path = "../../../solutions/06-registry/src/pack.rs"]
+mod pack;
 #[path = "../../../solutions/06-registry/src/progress.rs"]
 pub mod progress;
 #[path = "../../../solutions/06-registry/src/pull.rs"]

@@ -2,7 +2,9 @@
 
 use super::http::answer;
 use super::site::{Home, Image, Site};
+use layers::manifest::{Descriptor, Manifest, media_type};
 use layers::{Digest, Reference};
+use std::io::Read as _;
 
 /// An image that is here under this name.
 fn with_image(home: &Home, contents: &[&str], name: &Reference) -> Image {
@@ -12,6 +14,22 @@ fn with_image(home: &Home, contents: &[&str], name: &Reference) -> Image {
     home.store.tag(&made, name).unwrap();
     home.told.lock().unwrap().clear();
     image
+}
+
+/// An image that was made here, as a build leaves it.
+fn made(home: &Home, contents: &[&str], name: &Reference) -> Image {
+    let image = Image::of(contents);
+    make(home, &image, name);
+    image
+}
+
+fn make(home: &Home, image: &Image, name: &Reference) {
+    let writing = home.store.writing().unwrap();
+    for blob in image.layers.iter().chain([&image.config, &image.manifest]) {
+        home.store.blobs().put(blob).unwrap();
+    }
+    let target = Descriptor::new(image.media_type, image.digest(), image.manifest.len() as u64);
+    home.store.register(&writing, &target, Some(name), None).unwrap();
 }
 
 #[test]
@@ -103,4 +121,76 @@ fn who_may_not_push_is_told_so() {
     let error = home.push(&name).unwrap_err().to_string();
     let expected = "push access denied, repository does not exist or may require authorization: denied: requested access to the resource is denied";
     assert_eq!(error, expected);
+}
+
+/// The layers of the manifest that a registry has under this name: media type, blob, and what it unpacks to.
+fn layers_there(site: &Site, repository: &str, tag: &str) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+    let state = site.state();
+    let (_, manifest) = &state.manifests[&(repository.to_owned(), tag.to_owned())];
+    let manifest: Manifest = serde_json::from_slice(manifest).unwrap();
+    let layer = |layer: &Descriptor| {
+        let blob = state.blobs[&(repository.to_owned(), layer.digest.to_string())].clone();
+        let mut plain = Vec::new();
+        layers::compression::decompress(&blob[..], &layer.media_type).unwrap().read_to_end(&mut plain).unwrap();
+        (layer.media_type.clone(), blob, plain)
+    };
+    manifest.layers.iter().map(layer).collect()
+}
+
+#[test]
+fn what_was_made_here_travels_compressed_and_is_so_once_and_for_all() {
+    let (site, home) = (Site::new(), Home::new());
+    let name = site.reference("app:v1");
+    let long = "a layer that says the same, ".repeat(200_000);
+    let image = made(&home, &[&long, "two"], &name);
+    let pushed = home.push(&name).unwrap();
+    let there = layers_there(&site, "app", "v1");
+    for ((kind, blob, plain), made) in there.iter().zip(&image.layers) {
+        assert_eq!(kind, media_type::OCI_LAYER_GZIP);
+        assert!(plain == made && blob[..2] == [0x1f, 0x8b]);
+    }
+    assert!(there[0].1.len() * 50 < image.layers[0].len(), "{} of {}", there[0].1.len(), image.layers[0].len());
+    // It is the same image as before, and still usable.
+    let kept = home.store.resolve(&name.to_string()).unwrap();
+    assert_eq!((kept.id, kept.manifest_digest), (image.id(), pushed.digest));
+    assert!(kept.digests()[0].ends_with(&pushed.digest.to_string()), "{:?}", kept.digests());
+    let other = Home::new();
+    assert_eq!(other.pull(&name).unwrap().image.id, image.id());
+    // Elsewhere it has the same digest, and nothing of it is compressed again.
+    let second = Site::new();
+    let elsewhere = second.reference("app:v1");
+    home.store.tag(&kept, &elsewhere).unwrap();
+    home.told.lock().unwrap().clear();
+    assert_eq!(home.push(&elsewhere).unwrap().digest, pushed.digest);
+    assert!(!home.told.lock().unwrap().iter().any(|event| format!("{event:?}").contains("Compressing")));
+}
+
+#[test]
+fn an_image_made_again_of_the_same_steps_is_not_compressed_again() {
+    let (site, home) = (Site::new(), Home::new());
+    let name = site.reference("app:v1");
+    let image = made(&home, &["one", "two"], &name);
+    let first = home.push(&name).unwrap().digest;
+    // As a build does that finds its steps done: the same image, of layers as they were made.
+    make(&home, &image, &name);
+    assert_eq!(home.store.resolve(&name.to_string()).unwrap().manifest_digest, image.digest());
+    let (patches, packed) = (site.state().count("PATCH", ""), home.store.packed().unwrap());
+    assert_eq!(packed.len(), 2);
+    assert_eq!(home.push(&name).unwrap().digest, first);
+    assert_eq!(site.state().count("PATCH", ""), patches);
+}
+
+#[test]
+fn a_layer_that_was_changed_on_the_disk_is_not_sent() {
+    let (site, home) = (Site::new(), Home::new());
+    let name = site.reference("app:v1");
+    let image = made(&home, &["one"], &name);
+    let path = home.store.blobs().path(&Digest::of(&image.layers[0]));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[512] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = home.push(&name).unwrap_err().to_string();
+    assert!(error.contains(&Digest::of(&image.layers[0]).to_string()), "{error}");
+    assert_eq!(site.state().count("PATCH", ""), 0);
+    assert!(site.state().manifests.is_empty());
 }
