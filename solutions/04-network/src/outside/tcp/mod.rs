@@ -9,11 +9,12 @@
 //! to it waits in the outbox until it is acknowledged. Both are bounded, and by that the windows. The way between us and the
 //! container is memory: there is no congestion to control, and what is lost on it after all is sent again.
 
+mod inbox;
+mod outbox;
+
 use super::packet::{Flow, Says, Segment, flag};
 use super::wire::Wire;
-use rustix::net::Shutdown;
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -24,8 +25,6 @@ const AGAIN: Duration = Duration::from_millis(250);
 const TIMES: u32 = 8;
 /// How long the world may take to answer a call.
 const CALLING: Duration = Duration::from_secs(60);
-/// Segments that may come before their turn.
-const EARLY: usize = 64;
 /// A container that says nothing for so long is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(75);
 
@@ -201,88 +200,6 @@ impl Connection {
         Fate::Lives
     }
 
-    fn take_acknowledgement(&mut self, segment: &Segment<'_>) {
-        let acknowledged = segment.acknowledged.wrapping_sub(self.first);
-        if acknowledged > self.furthest.wrapping_sub(self.first) {
-            // Of something we have never said, or long ago.
-            self.must_tell |= (acknowledged as i32) > 0;
-            return;
-        }
-        let window = u32::from(segment.window) << self.scale.unwrap_or(0);
-        if acknowledged > 0 {
-            let mut data = acknowledged as usize;
-            if self.state == State::Answering {
-                self.state = State::Open;
-                data -= 1;
-            } else if data > self.outbox.len() {
-                self.our_end_known = true;
-                data -= 1;
-            }
-            self.outbox.drain(..data.min(self.outbox.len()));
-            give_back(&mut self.outbox);
-            self.first = segment.acknowledged;
-            // It had arrived all the same, while we began again.
-            if (self.first.wrapping_sub(self.next) as i32) > 0 {
-                self.next = self.first;
-            }
-            (self.repeated, self.tries) = (0, 0);
-            self.again = (self.in_flight() > 0).then(|| Instant::now() + AGAIN);
-        } else if self.in_flight() > 0 && segment.payload.is_empty() && window == self.window {
-            self.repeated += 1;
-            if self.repeated == 3 {
-                self.go_back();
-            }
-        }
-        self.window = window;
-    }
-
-    /// `behind`: how many of its bytes we have had already.
-    fn take_data(&mut self, segment: &Segment<'_>, behind: i32, wire: &mut Wire) -> Fate {
-        let (room, ends) = (wire.room, segment.has(flag::FIN));
-        if behind < 0 {
-            // Something before it is late, on another processor's queue, or lost. Each time this is told by itself: with the third, what is
-            // missing is sent again.
-            let early: usize = self.early.iter().map(|(_, data, _)| data.len()).sum();
-            if self.early.len() < EARLY && early + self.inbox.len() + segment.payload.len() <= room {
-                self.early.push((segment.sequence, segment.payload.to_vec(), ends));
-            }
-            self.say(wire, flag::ACK, self.next, 0..0);
-            return Fate::Lives;
-        }
-        let mut fate = self.hear(segment.sequence, segment.payload, ends, room);
-        while fate == Fate::Lives
-            && let Some(at) = self.early.iter().position(|early| self.heard.wrapping_sub(early.0) as i32 >= 0)
-        {
-            let (sequence, data, ends) = self.early.swap_remove(at);
-            fate = self.hear(sequence, &data, ends, room);
-        }
-        fate
-    }
-
-    /// Takes what is new of this.
-    fn hear(&mut self, sequence: u32, payload: &[u8], ends: bool, room: usize) -> Fate {
-        let Some(data) = payload.get(self.heard.wrapping_sub(sequence) as usize..) else { return Fate::Lives };
-        if self.their_end {
-            return Fate::Lives;
-        }
-        let mut taken = 0;
-        if self.inbox.is_empty() && self.writable {
-            match self.write(data) {
-                Ok(count) => taken = count,
-                Err(()) => return Fate::Over,
-            }
-        }
-        let rest = data.get(taken..).unwrap_or_default();
-        let fits = rest.len().min(room.saturating_sub(self.inbox.len()));
-        self.inbox.extend(&rest[..fits]);
-        self.heard = self.heard.wrapping_add((taken + fits) as u32);
-        if ends && taken + fits == data.len() {
-            self.heard = self.heard.wrapping_add(1);
-            self.their_end = true;
-        }
-        Fate::Lives
-    }
-
     /// Passes on all that can be passed on, in both directions.
     pub(super) fn pump(&mut self, wire: &mut Wire) -> Fate {
         if self.state == State::Calling {
@@ -300,108 +217,6 @@ impl Connection {
             self.say(wire, flag::ACK, self.next, 0..0);
         }
         if self.their_end_passed && self.our_end_known { Fate::Over } else { Fate::Lives }
-    }
-
-    fn pump_inbox(&mut self) -> Result<(), ()> {
-        while !self.inbox.is_empty() && self.writable {
-            let mut inbox = std::mem::take(&mut self.inbox);
-            let written = self.write(inbox.as_slices().0);
-            drop(inbox.drain(..written.unwrap_or(0)));
-            self.inbox = inbox;
-            written?;
-        }
-        give_back(&mut self.inbox);
-        if self.their_end && self.inbox.is_empty() && !self.their_end_passed {
-            self.their_end_passed = true;
-            // It may be reset already: then reading tells.
-            let _told = rustix::net::shutdown(&self.socket, Shutdown::Write);
-        }
-        Ok(())
-    }
-
-    /// How many bytes the socket took.
-    fn write(&mut self, data: &[u8]) -> Result<usize, ()> {
-        let mut written = 0;
-        while written < data.len() {
-            match self.socket.write(&data[written..]) {
-                Ok(count) => written += count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.writable = false;
-                    break;
-                }
-                Err(_) => return Err(()),
-            }
-        }
-        Ok(written)
-    }
-
-    fn pump_socket(&mut self, wire: &mut Wire) -> Result<(), ()> {
-        while self.readable && !self.our_end && self.outbox.len() < wire.room {
-            let fits = wire.buffer.len().min(wire.room - self.outbox.len());
-            match self.socket.read(&mut wire.buffer[..fits]) {
-                Ok(0) => self.our_end = true,
-                Ok(count) => self.outbox.extend(&wire.buffer[..count]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
-                Err(_) => return Err(()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends what the container will take.
-    fn send(&mut self, wire: &mut Wire) {
-        loop {
-            let in_flight = self.in_flight() as usize;
-            let unsent = self.outbox.len().saturating_sub(in_flight);
-            let allowed = (self.window as usize).saturating_sub(in_flight);
-            let count = unsent.min(allowed).min(self.largest);
-            // No crumbs: with something on the way, the window will open further (RFC 9293, 3.8.6.2.1).
-            if count == 0 || self.our_end_sent || (count < unsent.min(self.largest) && in_flight > 0) {
-                break;
-            }
-            let flags = if count == unsent { flag::ACK | flag::PSH } else { flag::ACK };
-            self.say(wire, flags, self.next, in_flight..in_flight + count);
-            self.advance(count);
-        }
-        if self.our_end && !self.our_end_sent && self.in_flight() as usize == self.outbox.len() {
-            self.say(wire, flag::ACK | flag::FIN, self.next, 0..0);
-            self.our_end_sent = true;
-            self.advance(1);
-        }
-        // With nothing on the way and no window, we must ask when there is one.
-        if self.again.is_none() && (self.in_flight() > 0 || !self.outbox.is_empty()) {
-            self.again = Some(Instant::now() + AGAIN);
-        }
-    }
-
-    fn in_flight(&self) -> u32 {
-        self.next.wrapping_sub(self.first)
-    }
-
-    fn our_window(&self, room: usize) -> u32 {
-        let most = if self.scale.is_some() { (u32::from(u16::MAX)) << SCALE } else { u32::from(u16::MAX) };
-        (room.saturating_sub(self.inbox.len()) as u32).min(most)
-    }
-
-    fn say(&mut self, wire: &mut Wire, flags: u8, sequence: u32, data: std::ops::Range<usize>) {
-        let scale = self.scale.map_or(0, |_| SCALE);
-        let window = self.our_window(wire.room) >> scale;
-        (self.told, self.told_window, self.must_tell) = (self.heard, window << scale, false);
-        let says = Says { sequence, acknowledged: self.heard, flags, window: window as u16, syn: None };
-        let (head, tail) = self.outbox.as_slices();
-        let cut = |piece: &'_ [u8], start: usize| {
-            let from = data.start.saturating_sub(start).min(piece.len());
-            from..data.end.saturating_sub(start).min(piece.len())
-        };
-        wire.segment(&self.flow, &says, (&head[cut(head, 0)], &tail[cut(tail, head.len())]));
-    }
-
-    /// Begins again with the first that was not acknowledged.
-    fn go_back(&mut self) {
-        self.next = self.first;
-        self.our_end_sent &= self.our_end_known;
     }
 
     /// Does what is due.
