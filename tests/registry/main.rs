@@ -5,9 +5,11 @@
 #![allow(unreachable_pub, reason = "modules of a suite, and no crate of their own")]
 
 mod between;
+mod crash;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
 mod full;
+mod http;
 mod killed;
 mod lives;
 mod peers;

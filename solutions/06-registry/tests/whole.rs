@@ -26,3 +26,5 @@ mod served;
 mod site;
 #[path = "whole/users.rs"]
 mod users;
+#[path = "whole/wire.rs"]
+mod wire;

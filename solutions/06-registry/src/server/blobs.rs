@@ -1,19 +1,20 @@
 //! Blobs: asked for, whole or in part, and sent, at once or in pieces.
 
 use super::answer::{Answer, Refusal, blocking, empty, with};
+use super::body::reader;
 use super::listen::{Query, Registry};
 use super::manifests::is_known;
 use super::part::{Asked, asked_for};
 use super::route;
 use super::uploads::Upload;
+use super::wire::Outgoing;
 use axum::body::Body;
-use futures_util::TryStreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use layers::Digest;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::sync::{Arc, PoisonError};
 use tokio::io::AsyncReadExt as _;
-use tokio_util::io::{ReaderStream, StreamReader, SyncIoBridge};
+use tokio_util::io::ReaderStream;
 
 /// So much of a blob is in memory for each who reads one.
 const CHUNK: usize = 256 << 10;
@@ -28,13 +29,13 @@ pub(super) async fn get(
     digest: Digest,
     headers: HeaderMap,
     head: bool,
+    outgoing: Option<Outgoing>,
 ) -> Answer {
     let opened = blocking(move || {
         if let Some(mirror) = &registry.mirror {
             mirror.blob(&registry.depot, &name, &digest)?;
         }
-        let size = registry.depot.promise(&digest).ok_or(layers::Error::NoSuchBlob(digest))?;
-        Ok((registry.depot.blobs.read(&digest)?, size))
+        Ok(registry.depot.promise(&digest).ok_or(layers::Error::NoSuchBlob(digest))?)
     });
     let (mut file, size) = opened.await?;
     let digest = digest.to_string();
@@ -71,6 +72,9 @@ pub(super) async fn get(
     if head {
         return answer(status, &told, Body::empty());
     }
+    if let Some(outgoing) = outgoing {
+        return answer(status, &told, outgoing.body(file, first, length));
+    }
     file.seek(SeekFrom::Start(first)).map_err(Refusal::trouble)?;
     let mut file = tokio::fs::File::from_std(file);
     file.set_max_buf_size(CHUNK);
@@ -88,7 +92,7 @@ pub(super) async fn begin(registry: Arc<Registry>, name: String, query: Query, b
     // What cannot be mounted, or makes no sense, is sent.
     if let Some(digest) = query.get("mount").and_then(|digest| route::digest(digest).ok()) {
         let here = registry.clone();
-        if blocking(move || Ok(here.depot.promise(&digest))).await?.is_some() {
+        if blocking(move || Ok(here.depot.promise(&digest).is_some())).await? {
             return created(&name, &digest);
         }
     }
@@ -110,7 +114,8 @@ pub(super) async fn append(
 ) -> Answer {
     let from = reader(body);
     let number = id.clone();
-    let appended = blocking(move || {
+    let here = registry.clone();
+    let appended = receiving(&here, move || {
         let upload = registry.depot.uploads.find(&number)?;
         let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
         if !comes_next(&headers, upload.size())? {
@@ -126,7 +131,8 @@ pub(super) async fn append(
 /// `GET uploads/<id>`: how much is here.
 pub(super) async fn state(registry: Arc<Registry>, name: String, id: String) -> Answer {
     let number = id.clone();
-    let size = blocking(move || {
+    let here = registry.clone();
+    let size = receiving(&here, move || {
         let upload = registry.depot.uploads.find(&number)?;
         let size = upload.lock().unwrap_or_else(PoisonError::into_inner).size();
         Ok(size)
@@ -147,7 +153,8 @@ pub(super) async fn finish(
     let digest = route::digest(query.get("digest").ok_or_else(missing)?)?;
     let from = reader(body);
     let number = id.clone();
-    let gap = blocking(move || {
+    let here = registry.clone();
+    let gap = receiving(&here, move || {
         let upload = registry.depot.uploads.find(&number)?;
         let mut upload = upload.lock().unwrap_or_else(PoisonError::into_inner);
         if !comes_next(&headers, upload.size())? {
@@ -166,7 +173,8 @@ pub(super) async fn finish(
 
 /// `DELETE uploads/<id>`.
 pub(super) async fn give_up(registry: Arc<Registry>, id: String) -> Answer {
-    blocking(move || {
+    let here = registry.clone();
+    receiving(&here, move || {
         let upload = registry.depot.uploads.find(&id)?;
         upload.lock().unwrap_or_else(PoisonError::into_inner).discard();
         registry.depot.uploads.end(&id);
@@ -176,12 +184,22 @@ pub(super) async fn give_up(registry: Arc<Registry>, id: String) -> Answer {
     empty(StatusCode::NO_CONTENT, &[])
 }
 
+/// Does what waits for a sender. They may not have all the threads there are: who wants to read needs one, too.
+async fn receiving<T: Send + 'static>(
+    registry: &Registry,
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let _place = registry.senders.acquire().await.map_err(Refusal::trouble)?;
+    blocking(work).await
+}
+
 /// Adds a piece to an upload. One that cannot be kept is over; its sender is heard to the end all the same, for who is cut
 /// off while sending does not read why.
 fn take_in(registry: &Registry, id: &str, upload: &mut Upload, mut from: impl Read) -> Result<(), Refusal> {
     let taken = upload.append(&mut from);
     if taken.as_ref().is_err_and(|refusal| refusal.status == StatusCode::INSUFFICIENT_STORAGE) {
         registry.depot.uploads.end(id);
+        registry.depot.uploads.make_room();
         io::copy(&mut from.take(HEARD), &mut io::sink()).ok();
     }
     taken
@@ -205,11 +223,6 @@ fn accepted(status: StatusCode, name: &str, id: &str, size: u64) -> Answer {
 fn answer(status: StatusCode, headers: &[(&'static str, String)], body: Body) -> Answer {
     let headers: Vec<(&'static str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     with(status, &headers, body)
-}
-
-/// The body, for a thread that may block.
-fn reader(body: Body) -> impl Read + Send + 'static {
-    SyncIoBridge::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)))
 }
 
 /// Whether a piece begins where the last one ended, if it says where it does; it has to be as long as it says.

@@ -4,11 +4,12 @@ use super::answer::Refusal;
 use super::catalogue::{Catalogue, Repository};
 use super::document::Held;
 use super::route::Which;
+use super::sweep;
 use super::uploads::Uploads;
 use crate::error::{Error, Result};
 use http::StatusCode;
 use layers::{Blobs, Digest};
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -31,6 +32,7 @@ impl Depot {
         let lock = OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file("open", &path))?;
         let taken = |_| "another registry serves this folder".to_owned();
         lock.try_lock().map_err(taken).map_err(Error::file("lock", &path))?;
+        remove_leftovers(&blobs);
         let index = root.join("index.json");
         let catalogue = Mutex::new(Catalogue::read(&blobs).map_err(Error::file("read", index))?);
         let uploads = Uploads::open(&root.join("uploads"))?;
@@ -137,12 +139,29 @@ impl Depot {
         Ok(self.blobs.remove(digest)?)
     }
 
-    /// Whether a blob is here. Who asks may count on it from now on, for a while: the sweeper leaves what is young.
-    pub(super) fn promise(&self, digest: &Digest) -> Option<u64> {
+    /// A blob and its size, if it is here. Who asks may count on it for a while: the sweeper leaves what is young.
+    pub(super) fn promise(&self, digest: &Digest) -> Option<(File, u64)> {
         let file = self.blobs.read(digest).ok()?;
-        // If this fails, the worst is that it has to be sent again.
-        file.set_modified(SystemTime::now()).ok();
-        file.metadata().ok().map(|status| status.len())
+        let status = file.metadata().ok()?;
+        let age = status.modified().ok().and_then(|touched| touched.elapsed().ok());
+        if age.is_none_or(|age| age > sweep::YOUNG / 10) {
+            // If this fails, the worst is that it has to be sent again.
+            file.set_modified(SystemTime::now()).ok();
+        }
+        Some((file, status.len()))
+    }
+}
+
+/// Removes the temporary files of who was killed: it was the only one here.
+fn remove_leftovers(blobs: &Blobs) {
+    for folder in [blobs.layout(), &blobs.layout().join("blobs/sha256")] {
+        for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = file.file_name();
+            // (If one stays, it takes up room, and that is all.)
+            if name.to_str().is_some_and(|name| name.starts_with(".index-") || name.starts_with(".incoming-")) {
+                fs::remove_file(file.path()).ok();
+            }
+        }
     }
 }
 

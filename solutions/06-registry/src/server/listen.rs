@@ -5,6 +5,7 @@ use super::depot::Depot;
 use super::mirror::Mirror;
 use super::route::Route;
 use super::users::Users;
+use super::wire::{Outgoing, Wire};
 use super::{Options, blobs, lists, manifests, sweep, tls};
 use crate::error::{Error, Result};
 use axum::Router;
@@ -13,6 +14,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::{HeaderValue, Method, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::BTreeMap;
@@ -24,7 +27,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 /// How long requests that are being answered may take to end, once the server was told to.
@@ -33,6 +36,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 const SHORT_OF_FILES: Duration = Duration::from_millis(100);
 /// Who connects and says nothing.
 const HANDSHAKE: Duration = Duration::from_secs(20);
+/// Far less than a runtime has threads (512).
+const SENDERS: usize = 200;
 const SWEEPS: Duration = Duration::from_mins(10);
 
 /// The query of a request.
@@ -43,6 +48,8 @@ pub(super) type Query = BTreeMap<String, String>;
 pub(super) struct Registry {
     pub depot: Depot,
     pub mirror: Option<Mirror>,
+    /// A place for each who sends something.
+    pub senders: Semaphore,
     users: Option<Users>,
     read_only: bool,
 }
@@ -68,7 +75,8 @@ impl Server {
         listener.set_nonblocking(true).map_err(Error::io("listen"))?;
         let mirror = options.mirror.map(Mirror::new);
         let read_only = options.read_only || mirror.is_some();
-        Ok(Self { registry: Arc::new(Registry { depot, mirror, users, read_only }), listener, tls })
+        let registry = Registry { depot, mirror, senders: Semaphore::new(SENDERS), users, read_only };
+        Ok(Self { registry: Arc::new(registry), listener, tls })
     }
 
     /// Where it listens: with port 0, the one that the system chose.
@@ -167,12 +175,16 @@ async fn talk(
 ) {
     // Small answers are not made to wait for each other; if it cannot be had, they do.
     stream.set_nodelay(true).ok();
+    let wire = Wire::new(stream);
     match tls {
-        None => answer(stream, routes, ended).await,
+        None => {
+            let outgoing = wire.outgoing();
+            answer(wire, Some(outgoing), routes, ended).await;
+        }
         // Who does not speak TLS is none of ours.
         Some(tls) => {
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                answer(stream, routes, ended).await;
+            if let Ok(Ok(sealed)) = tokio::time::timeout(HANDSHAKE, tls.accept(wire)).await {
+                answer(sealed, None, routes, ended).await;
             }
         }
     }
@@ -180,13 +192,20 @@ async fn talk(
 
 async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    outgoing: Option<Outgoing>,
     routes: TowerToHyperService<Router>,
     mut ended: watch::Receiver<()>,
 ) {
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        if let Some(outgoing) = &outgoing {
+            request.extensions_mut().insert(outgoing.clone());
+        }
+        routes.call(request)
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HANDSHAKE)
-        .serve_connection(TokioIo::new(stream), routes);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     tokio::select! {
         // What breaks a connection is the other side's doing.
@@ -226,6 +245,7 @@ async fn handle(State(registry): State<Arc<Registry>>, request: Request) -> Resp
 async fn dispatch(registry: Arc<Registry>, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let (method, headers) = (head.method, head.headers);
+    let outgoing = head.extensions.get::<Outgoing>().cloned();
     if registry.users.is_some() {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let here = registry.clone();
@@ -257,7 +277,7 @@ async fn dispatch(registry: Arc<Registry>, request: Request) -> Answer {
         (Route::Manifest(name, which), Method::DELETE) => manifests::delete(registry, name, which).await,
         (Route::Referrers(name, digest), Method::GET) => manifests::referrers(registry, name, digest, query).await,
         (Route::Blob(name, digest), Method::GET | Method::HEAD) => {
-            blobs::get(registry, name, digest, headers, is_head).await
+            blobs::get(registry, name, digest, headers, is_head, outgoing).await
         }
         (Route::Blob(_, digest), Method::DELETE) => blobs::delete(registry, digest).await,
         (Route::Uploads(name), Method::POST) => blobs::begin(registry, name, query, body).await,

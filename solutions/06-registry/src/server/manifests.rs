@@ -1,11 +1,12 @@
 //! Manifests: asked for, pushed, deleted; and those that are about another.
 
 use super::answer::{Answer, Refusal, blocking, empty, with};
+use super::body::document;
 use super::document::Held;
 use super::listen::{Query, Registry};
 use super::lists;
 use super::route::Which;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use http::{HeaderMap, StatusCode, header};
 use layers::Digest;
 use layers::blob::DOCUMENT_LIMIT;
@@ -40,14 +41,7 @@ pub(super) async fn get(registry: Arc<Registry>, name: String, which: Which, hea
 /// `PUT`.
 pub(super) async fn put(registry: Arc<Registry>, name: String, which: Which, headers: HeaderMap, body: Body) -> Answer {
     let limit = usize::try_from(DOCUMENT_LIMIT).unwrap_or(usize::MAX);
-    let too_large = |_| {
-        Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "MANIFEST_INVALID",
-            format!("a manifest may have {limit} bytes, and has to arrive whole"),
-        )
-    };
-    let bytes = to_bytes(body, limit).await.map_err(too_large)?;
+    let bytes = document(body, limit).await?;
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let (digest, subject, name) = blocking(move || {
         let held = Held::read(&bytes, &said)?;

@@ -12,6 +12,7 @@
 
 mod answer;
 mod blobs;
+mod body;
 mod catalogue;
 mod depot;
 mod document;
@@ -26,6 +27,7 @@ mod sweep;
 mod tls;
 mod uploads;
 mod users;
+mod wire;
 
 pub use flight::Flights;
 pub use listen::Server;

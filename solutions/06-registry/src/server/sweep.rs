@@ -9,7 +9,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 /// A push takes no longer, from the first blob to the manifest; one that does has to send it again.
-const YOUNG: Duration = Duration::from_hours(1);
+pub(super) const YOUNG: Duration = Duration::from_hours(1);
 
 /// Removes all garbage, and what was begun and given up.
 pub(super) fn sweep(depot: &Depot) -> layers::Result<usize> {

@@ -100,6 +100,13 @@ impl Uploads {
         self.opened().remove(id);
     }
 
+    /// The disk is full: who has sent nothing for a while has to begin again.
+    pub(super) fn make_room(&self) {
+        if let Err(error) = self.sweep(IDLE) {
+            tracing::warn!("cannot sweep the uploads: {error}");
+        }
+    }
+
     /// Removes those that nobody has gone on with for so long.
     pub(super) fn sweep(&self, longer: Duration) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)?.flatten() {

@@ -14,6 +14,8 @@
 mod answer;
 #[path = "../../../../solutions/06-registry/src/server/blobs.rs"]
 mod blobs;
+#[path = "../../../../solutions/06-registry/src/server/body.rs"]
+mod body;
 #[path = "../../../../solutions/06-registry/src/server/catalogue.rs"]
 mod catalogue;
 #[path = "../../../../solutions/06-registry/src/server/depot.rs"]
@@ -40,6 +42,8 @@ mod tls;
 mod uploads;
 #[path = "../../../../solutions/06-registry/src/server/users.rs"]
 mod users;
+#[path = "../../../../solutions/06-registry/src/server/wire.rs"]
+mod wire;
 
 pub use flight::Flights;
 pub use listen::Server;
