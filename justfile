@@ -55,6 +55,10 @@ bench-builds *ARGS: build
 bench-networks *ARGS: build
     cargo run --release -p kesako-benches --bin networks -- {{ARGS}}
 
+# pull, push and a registry with 8 clients, beside Docker, podman and docker-registry: an image of 500 MB
+bench-registry *ARGS: build
+    cargo run --release -p kesako-benches --bin registries -- {{ARGS}}
+
 # all of what CI does, on this machine
 ci:
     bash .ci/run

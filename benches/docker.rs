@@ -52,6 +52,7 @@ impl Daemon {
     }
 
     /// Makes the image `workbench` from a folder.
+    #[allow(dead_code, reason = "not every comparison has an image made here")]
     pub(crate) fn import(&self, rootfs: &str) -> Result<()> {
         let mut tar = Command::new("tar").args(["-C", rootfs, "-c", "."]).stdout(Stdio::piped()).spawn()?;
         let stream = tar.stdout.take().context("no pipe from tar")?;
