@@ -3,7 +3,7 @@
 //! OCI image-spec, descriptor.md ("Digests"). The specification knows sha512 too; no registry and no tool uses it.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -161,5 +161,19 @@ impl<R: Read> Read for HashingReader<R> {
         let count = self.inner.read(buffer)?;
         self.hasher.update(&buffer[..count]);
         Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for HashingReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        // What lies there was read before: there is nothing to go wrong.
+        if let Ok(bytes) = self.inner.fill_buf() {
+            self.hasher.update(&bytes[..count.min(bytes.len())]);
+        }
+        self.inner.consume(count);
     }
 }

@@ -37,6 +37,8 @@ pub mod draft;
 mod entry;
 #[path = "../../../solutions/02-layers/src/error.rs"]
 mod error;
+#[path = "../../../solutions/02-layers/src/feed.rs"]
+pub mod feed;
 #[path = "../../../solutions/02-layers/src/layers.rs"]
 pub mod layers;
 #[path = "../../../solutions/02-layers/src/legacy_overlay.rs"]
@@ -48,10 +50,14 @@ pub mod pack;
 pub mod partial;
 #[path = "../../../solutions/02-layers/src/pax.rs"]
 mod pax;
+#[path = "../../../solutions/02-layers/src/pipe.rs"]
+mod pipe;
 #[path = "../../../solutions/02-layers/src/place.rs"]
 mod place;
 #[path = "../../../solutions/02-layers/src/sparse.rs"]
 mod sparse;
+#[path = "../../../solutions/02-layers/src/staging.rs"]
+pub mod staging;
 #[path = "../../../solutions/02-layers/src/sys.rs"]
 mod sys;
 #[path = "../../../solutions/02-layers/src/unpack.rs"]
@@ -101,11 +107,13 @@ pub use blob::Blobs;
 pub use digest::Digest;
 pub use draft::{Draft, Made};
 pub use error::{Error, Fault, Malformed, Refusal, Result};
+pub use feed::Feed;
 pub use image::ImageConfig;
 pub use layers::{Layer, Layers};
 pub use partial::Partial;
 pub use pins::{Pin, Pins};
 pub use reference::Reference;
+pub use staging::Claim;
 pub use store::{Image, Store};
 
 /// Whose chapter this is: `solution-2` the reference, `chapter-2` the learner's. `kesako version` tells.

@@ -41,6 +41,8 @@ pub mod look;
 pub mod mount;
 #[path = "../../../solutions/06-registry/src/pack.rs"]
 mod pack;
+#[path = "../../../solutions/06-registry/src/pipeline.rs"]
+mod pipeline;
 #[path = "../../../solutions/06-registry/src/progress.rs"]
 pub mod progress;
 #[path = "../../../solutions/06-registry/src/pull.rs"]

@@ -3,7 +3,7 @@
 //! OCI image-spec, descriptor.md ("Digests"). The specification knows sha512 too; no registry and no tool uses it.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -171,9 +171,32 @@ impl<R: Read> Read for HashingReader<R> {
     }
 }
 
+impl<R: BufRead> BufRead for HashingReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        // What lies there was read before: there is nothing to go wrong.
+        if let Ok(bytes) = self.inner.fill_buf() {
+            self.hasher.update(&bytes[..count.min(bytes.len())]);
+        }
+        self.inner.consume(count);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_ahead_is_hashed_when_it_is_taken() {
+        let mut reader = HashingReader::new(io::BufReader::with_capacity(4, &b"one two three"[..]));
+        assert_eq!(reader.fill_buf().unwrap(), b"one ");
+        reader.consume(3);
+        reader.read_exact(&mut [0; 4]).unwrap();
+        assert_eq!(reader.finish(), (Digest::of(b"one two"), 7));
+    }
 
     #[test]
     fn a_digest_is_parsed_and_printed() {

@@ -4,29 +4,27 @@
 //! holds a flock(2) on the layer's folder: a second one waits and finds the work done, and the lock of one who died
 //! is free at once, with leftovers that the next removes.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::fs::{Gid, Mode, OFlags, Uid, fremovexattr};
+use rustix::fs::{Gid, Mode, Uid, fremovexattr};
 use rustix::io::Errno;
 
-use crate::attributes::{Attributes, Writer};
+use crate::attributes::Attributes;
 use crate::blob::Blobs;
-use crate::compression;
-use crate::digest::{Digest, HashingReader, chain_ids};
-use crate::error::{Error, Fault, Result};
-use crate::pack;
-use crate::unpack::{self, Limits, Options, Whiteouts};
+use crate::digest::{Digest, chain_ids};
+use crate::error::{Error, Result};
+use crate::staging::{Claim, PARTIAL};
+use crate::unpack::Limits;
 use crate::unsynced;
 
 const FINAL: &str = "fs";
-const PARTIAL: &str = "fs.partial";
 
 /// A layer of an image: the blob that holds it, and what it has to unpack to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,44 +71,55 @@ impl Layers {
     pub fn ensure(&self, blobs: &Blobs, layers: &[Layer]) -> Result<Vec<PathBuf>> {
         let chain = chain_ids(&layers.iter().map(|layer| layer.diff_id).collect::<Vec<_>>());
         let paths: Vec<_> = chain.iter().map(|chain_id| self.path(chain_id)).collect();
-        let mut missing = Vec::new();
-        for (index, path) in paths.iter().enumerate() {
-            if !is_there(path)? {
-                missing.push(index);
-            }
-        }
-        if missing.is_empty() {
-            return Ok(paths);
-        }
-        // Always locked from the lowest up: two images that share layers share the lowest ones, so nobody waits for
-        // somebody who waits for them.
         let mut works = Vec::new();
-        for index in missing {
-            let lock = self.lock(&chain[index])?;
-            if !is_there(&paths[index])? {
-                // Half of it, after a power cut.
-                remove_all(&paths[index])?;
-                works.push(Work {
-                    layer: &layers[index],
-                    lower: &paths[..index],
-                    place: &paths[index],
-                    implied: Mutex::default(),
-                    _lock: lock,
-                });
-            }
+        for (index, (layer, chain_id)) in layers.iter().zip(&chain).enumerate() {
+            works.extend(self.claim(chain_id)?.map(|claim| Work { index, layer, claim }));
         }
-        let results = in_parallel(&works, |work| work.unpack(blobs, self.limits));
+        let mut works = in_parallel(works, |work| self.unpack(blobs, work.layer, &work.claim)).into_iter().peekable();
         // What lies below a refused layer is whole; what lies above it is not worth a chain that nobody can use.
-        let whole = results.iter().take_while(|result| result.is_ok()).count();
-        let registered = register(&works[..whole]);
-        let refused = results.into_iter().find_map(Result::err);
-        match registered.err().or(refused) {
-            None => Ok(paths),
-            Some(error) => {
-                clean_up(&works);
-                Err(error)
+        for (index, path) in paths.iter().enumerate() {
+            match works.next_if(|(work, _)| work.index == index) {
+                Some((work, done)) => done.and_then(|()| work.claim.register(work.layer, &paths[..index]))?,
+                None if is_there(path)? => {}
+                // Somebody else was at it. Who waits here holds no layer that is below this one, but only such as are
+                // above it: so no two wait for each other.
+                None => {
+                    if let Some(claim) = self.claim_locked(&chain[index], self.lock(&chain[index])?)? {
+                        self.unpack(blobs, &layers[index], &claim)?;
+                        claim.register(&layers[index], &paths[..index])?;
+                    }
+                }
             }
         }
+        Ok(paths)
+    }
+
+    /// The right to unpack a layer. None: it is there, or somebody else is at it; [`Layers::ensure`] waits for them.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn claim(&self, chain_id: &Digest) -> Result<Option<Claim>> {
+        if self.contains(chain_id)? {
+            return Ok(None);
+        }
+        match self.try_lock(chain_id)? {
+            Some(lock) => self.claim_locked(chain_id, lock),
+            None => Ok(None),
+        }
+    }
+
+    fn claim_locked(&self, chain_id: &Digest, lock: File) -> Result<Option<Claim>> {
+        let place = self.path(chain_id);
+        if is_there(&place)? {
+            return Ok(None);
+        }
+        // Half of it, after a power cut.
+        remove_all(&place)?;
+        Ok(Some(Claim::new(place, lock, self.limits)))
+    }
+
+    fn unpack(&self, blobs: &Blobs, layer: &Layer, claim: &Claim) -> Result<()> {
+        claim.unpack(layer, blobs.read(&layer.digest)?)
     }
 
     /// Takes in a folder that is what the layer of this chain ID unpacks to, by renaming it. If the layer is there already,
@@ -140,6 +149,29 @@ impl Layers {
 
     /// Locks the folder of a layer, making it where missing.
     fn lock(&self, chain_id: &Digest) -> Result<File> {
+        loop {
+            let (folder, lock) = self.open_folder(chain_id)?;
+            lock.lock().map_err(Error::io("lock", &folder))?;
+            if is_still(&lock, &folder) {
+                return Ok(lock);
+            }
+        }
+    }
+
+    /// The same; None if somebody has locked it.
+    fn try_lock(&self, chain_id: &Digest) -> Result<Option<File>> {
+        loop {
+            let (folder, lock) = self.open_folder(chain_id)?;
+            match lock.try_lock() {
+                Ok(()) if is_still(&lock, &folder) => return Ok(Some(lock)),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", folder)(error)),
+            }
+        }
+    }
+
+    fn open_folder(&self, chain_id: &Digest) -> Result<(PathBuf, File)> {
         let folder = self.folder.join(chain_id.hex());
         loop {
             match fs::create_dir(&folder) {
@@ -148,13 +180,9 @@ impl Layers {
                 }
                 _ => {}
             }
-            let lock = match File::open(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                result => result.map_err(Error::io("open", &folder))?,
-            };
-            lock.lock().map_err(Error::io("lock", &folder))?;
-            if is_still(&lock, &folder) {
-                return Ok(lock);
+            match File::open(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => return result.map_err(Error::io("open", &folder)).map(|lock| (folder, lock)),
             }
         }
     }
@@ -188,100 +216,16 @@ impl Layers {
     }
 }
 
-/// A layer that is missing, locked.
+/// A layer that is missing.
 struct Work<'a> {
+    index: usize,
     layer: &'a Layer,
-    /// The folders of the layers below it.
-    lower: &'a [PathBuf],
-    place: &'a Path,
-    /// Its folders without an entry of their own, once it is unpacked.
-    implied: Mutex<Vec<PathBuf>>,
-    _lock: File,
-}
-
-impl Work<'_> {
-    fn partial(&self) -> PathBuf {
-        self.place.with_file_name(PARTIAL)
-    }
-
-    /// Unpacks the blob beside its place, and compares its diff ID.
-    fn unpack(&self, blobs: &Blobs, limits: Limits) -> Result<()> {
-        let name = self.layer.digest.to_string();
-        let blob = blobs.path(&self.layer.digest);
-        let partial = self.partial();
-        tracing::info!(
-            target: "explain", man = "tar(5)",
-            shell = %format!("tar --xattrs -xf {} -C {}", blob.display(), self.place.display()),
-            "unpack layer {} once, for all images and containers that share it", self.layer.digest.short()
-        );
-        let fault = |fault: Fault| fault.at(&name, b"");
-        // The bytes decide, whatever the media type says: Docker pushes on what came uncompressed, and calls it gzipped. The
-        // diff ID proves that it is the layer.
-        let stream = compression::decompress(blobs.read(&self.layer.digest)?, "");
-        let stream = HashingReader::new(stream.map_err(Fault::Source).map_err(fault)?);
-        let mut stream = io::BufReader::with_capacity(128 * 1024, stream);
-
-        remove_all(&partial)?;
-        let root = create_root(&partial)?;
-        let options = Options { layer: &name, whiteouts: Whiteouts::Overlay, limits, owner: None };
-        let unpacked = unpack::unpack(&mut stream, root.as_fd(), &options)?;
-        let (found, _) = stream.into_inner().finish();
-        if found != self.layer.diff_id {
-            return Err(Error::WrongDiffId { layer: name, expected: self.layer.diff_id, found });
-        }
-        for note in &unpacked.notes {
-            // No warning: as an ordinary user with a single ID nearly every image has some, and runs all the same.
-            tracing::info!("layer {name}: {note}");
-        }
-        *self.implied.lock().unwrap_or_else(PoisonError::into_inner) = unpacked.implied;
-        Ok(())
-    }
+    claim: Claim,
 }
 
 /// Whether a layer is unpacked, and whole.
 fn is_there(place: &Path) -> Result<bool> {
     Ok(place.is_dir() && unsynced::is_whole(place)?)
-}
-
-/// Puts unpacked layers in their places, the lowest first.
-fn register(works: &[Work<'_>]) -> Result<()> {
-    for work in works {
-        let partial = work.partial();
-        let root = File::open(&partial).map_err(Error::io("open", &partial))?;
-        for folder in work.implied.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let name = folder.as_os_str().as_encoded_bytes();
-            inherit(root.as_fd(), folder, work.lower)
-                .map_err(|fault| fault.at(&work.layer.digest.to_string(), name))?;
-        }
-    }
-    works.iter().try_for_each(|work| {
-        let partial = work.partial();
-        unsynced::note(&partial, work.place)?;
-        fs::rename(&partial, work.place).map_err(Error::io("rename", &partial))
-    })
-}
-
-/// A folder without an entry of its own would hide the owner and mode that the layers below gave it (`/tmp`, say): so
-/// it takes them over.
-fn inherit(root: BorrowedFd<'_>, path: &Path, lower: &[PathBuf]) -> Result<(), Fault> {
-    for layer in lower.iter().rev() {
-        // The layers below may still be on their way to their places, too.
-        let partial = layer.with_file_name(PARTIAL);
-        let layer =
-            File::open(if layer.is_dir() { layer } else { &partial }).map_err(Fault::step("open a layer below"))?;
-        match pack::open(layer.as_fd(), path, OFlags::RDONLY | OFlags::DIRECTORY) {
-            Ok(folder) => {
-                let wanted = Attributes::read(folder.as_fd()).map_err(Fault::step("examine its folder below"))?;
-                let own = pack::open(root, path, OFlags::RDONLY | OFlags::DIRECTORY);
-                let own = own.map_err(Fault::step("open its folder"))?;
-                return Writer::new(true).write(own.as_fd(), path.as_os_str().as_encoded_bytes(), &wanted, None);
-            }
-            Err(Errno::NOENT) => {}
-            // Something else is in its place, and hides what is further below.
-            Err(_) => break,
-        }
-    }
-    Ok(())
 }
 
 /// No layer says anything of its own root (see [`crate::pack`]): whatever was done to this one is undone.
@@ -311,20 +255,10 @@ pub(crate) fn create_root(path: &Path) -> Result<File> {
     Ok(root)
 }
 
-fn remove_all(path: &Path) -> Result<()> {
+pub(crate) fn remove_all(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
         _ => Ok(()),
-    }
-}
-
-/// Leaves nothing of what was not registered.
-fn clean_up(works: &[Work<'_>]) {
-    for work in works.iter().filter(|work| !work.place.exists()) {
-        if let Err(error) = work.place.parent().map_or(Ok(()), remove_all) {
-            // No reason to hide the first error: the next who wants the layer removes it.
-            tracing::warn!("{error}");
-        }
     }
 }
 
@@ -335,26 +269,22 @@ fn is_still(folder: &File, path: &Path) -> bool {
 }
 
 /// Does all of the work on as many threads as there are processors. Results are in the order of the work.
-fn in_parallel<'a, T: Send>(works: &'a [Work<'a>], task: impl Fn(&Work<'a>) -> Result<T> + Sync) -> Vec<Result<T>> {
+fn in_parallel<'a>(works: Vec<Work<'a>>, task: impl Fn(&Work<'a>) -> Result<()> + Sync) -> Vec<(Work<'a>, Result<()>)> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(works.len());
-    if threads <= 1 {
-        return works.iter().map(task).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, Result<T>)>> = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(work) = works.get(index) else { break };
-                    let result = task(work);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
-                }
-            });
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let run = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(work) = works.get(index) else { break };
+            let result = task(work);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
         }
+    };
+    thread::scope(|scope| {
+        (1..threads).for_each(|_| drop(scope.spawn(run)));
+        run();
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+    works.into_iter().zip(results.into_iter().map(|(_, result)| result)).collect()
 }

@@ -9,11 +9,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::blob::Blobs;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 
 /// Nobody goes on with a download after so long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
@@ -25,6 +27,8 @@ pub struct Partial {
     path: PathBuf,
     file: File,
     hasher: Hasher,
+    /// Who reads it while it comes, and their file: it must not be ours, which holds the lock.
+    feed: Option<(Arc<Feed>, Arc<File>)>,
 }
 
 impl Blobs {
@@ -53,7 +57,8 @@ impl Blobs {
             if !is_still(&file, &path) {
                 continue;
             }
-            let mut partial = Partial { blobs: self.clone(), digest: *digest, path, file, hasher: Hasher::default() };
+            let (blobs, hasher) = (self.clone(), Hasher::default());
+            let mut partial = Partial { blobs, digest: *digest, path, file, hasher, feed: None };
             partial.hash_what_is_there()?;
             return Ok(Some(partial));
         }
@@ -78,6 +83,20 @@ impl Blobs {
 
     fn partial_folder(&self) -> PathBuf {
         self.layout().join("partial")
+    }
+
+    /// Removes what is there of a blob, unless somebody is bringing the rest: there is no room for it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn forget_partial(&self, digest: &Digest) -> Result<()> {
+        let path = self.partial_folder().join(digest.hex());
+        match File::open(&path) {
+            Ok(file) if file.try_lock().is_ok() && is_still(&file, &path) => {
+                fs::remove_file(&path).map_err(Error::io("remove", path))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes parts that nobody has added to for a day, and nobody holds.
@@ -112,6 +131,17 @@ impl Partial {
         self.hasher.size()
     }
 
+    /// Lets somebody read it while it comes.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn feeding(mut self, feed: &Arc<Feed>) -> Result<Self> {
+        let file = Arc::new(File::open(&self.path).map_err(Error::io("open", &self.path))?);
+        feed.begin(file.clone(), self.size());
+        self.feed = Some((feed.clone(), file));
+        Ok(self)
+    }
+
     /// Throws away what is there: it is not what it should be, or the sender begins again.
     ///
     /// # Errors
@@ -119,6 +149,9 @@ impl Partial {
     pub fn restart(&mut self) -> Result<()> {
         self.file.set_len(0).map_err(Error::io("truncate", &self.path))?;
         self.hasher = Hasher::default();
+        if let Some((feed, file)) = &self.feed {
+            feed.begin(file.clone(), 0);
+        }
         Ok(())
     }
 
@@ -139,7 +172,11 @@ impl Partial {
             self.restart()?;
             return Err(refused);
         }
-        self.blobs.adopt(&self.digest, &self.file, &self.path)
+        let feed = self.feed.take();
+        feed.iter().for_each(|(feed, _)| feed.whole());
+        self.blobs.adopt(&self.digest, &self.file, &self.path)?;
+        feed.iter().for_each(|(feed, _)| feed.stored());
+        Ok(())
     }
 
     fn hash_what_is_there(&mut self) -> Result<()> {
@@ -158,6 +195,10 @@ impl Partial {
 impl Write for Partial {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes)?;
+        // Who reads it need not wait for the digest.
+        if let Some((feed, _)) = &self.feed {
+            feed.grow(self.hasher.size() + count as u64);
+        }
         self.hasher.update(&bytes[..count]);
         Ok(count)
     }
@@ -236,5 +277,17 @@ mod tests {
             }
         });
         assert_eq!(fetched.into_inner(), 1);
+    }
+
+    #[test]
+    fn who_reads_along_keeps_nobody_else_from_it() {
+        let place = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(place.path()).unwrap();
+        let digest = Digest::of(b"hello");
+        let feed = Arc::new(Feed::default());
+        let begun = blobs.partial(&digest, &mut || {}).unwrap().unwrap();
+        begun.feeding(&feed).unwrap().write_all(b"he").unwrap();
+        let _follower = feed.follow().unwrap();
+        assert!(blobs.partial(&digest, &mut || panic!("it is still locked")).unwrap().is_some());
     }
 }

@@ -5,8 +5,9 @@ use crate::progress::{Cancelled, Step};
 use crate::range::{Resume, resume};
 use crate::remote::Remote;
 use layers::manifest::Descriptor;
-use layers::{Blobs, Partial};
+use layers::{Blobs, Feed, Partial};
 use std::io::{self, Read, Write as _};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,13 +27,18 @@ pub(crate) struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Brings one into the store, if it is not there yet.
-    pub(crate) fn blob(&self, wanted: &Descriptor, tell: &dyn Fn(Step)) -> Result<()> {
+    /// Brings one into the store, if it is not there yet. Who reads the feed gets it as it comes.
+    pub(crate) fn blob(&self, wanted: &Descriptor, feed: Option<&Arc<Feed>>, tell: &dyn Fn(Step)) -> Result<()> {
         let mut wrong = 0;
         loop {
             let Some(mut partial) = self.blobs.partial(&wanted.digest, &mut || tell(Step::Waiting))? else {
-                return Ok(());
+                // Somebody else has brought it meanwhile.
+                let file = self.blobs.read(&wanted.digest)?;
+                return feed.map_or(Ok(()), |feed| feed.is_there(file)).map_err(Error::io("examine the layer"));
             };
+            if let Some(feed) = feed {
+                partial = partial.feeding(feed)?;
+            }
             self.receive(wanted, &mut partial, tell)?;
             tell(Step::VerifyingChecksum);
             match partial.commit(wanted.size) {

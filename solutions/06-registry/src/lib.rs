@@ -28,6 +28,7 @@ pub mod login;
 pub mod look;
 pub mod mount;
 mod pack;
+mod pipeline;
 pub mod progress;
 pub mod pull;
 pub mod push;

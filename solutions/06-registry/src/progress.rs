@@ -33,6 +33,7 @@ pub enum Step {
     VerifyingChecksum,
     DownloadComplete,
     Extracting {
+        current: u64,
         total: u64,
     },
     PullComplete,
@@ -80,9 +81,9 @@ impl Step {
     pub fn detail(&self) -> Option<(u64, u64)> {
         match *self {
             Step::Downloading { current, total }
+            | Step::Extracting { current, total }
             | Step::Compressing { current, total }
             | Step::Pushing { current, total } => Some((current, total)),
-            Step::Extracting { total } => Some((total, total)),
             _ => None,
         }
     }

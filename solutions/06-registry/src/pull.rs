@@ -2,30 +2,27 @@
 //!
 //! ```text
 //!   manifest (an index? then the one for our platform) ──▶ config ──▶ layer ─┐
-//!                                                                    layer ─┼─▶ unpacked, from the lowest on ──▶ the image
+//!                                                                    layer ─┼─▶ the image
 //!                                                                    layer ─┘
 //! ```
 //!
-//! A layer that is here is not fetched, and one is unpacked as soon as it and all below it are. The image gets its name
-//! when everything is there; until then nobody sees anything of it.
+//! A layer that is here is not fetched; one that is not is unpacked while it comes ([`crate::pipeline`]). The image gets
+//! its name when everything is there; until then nobody sees anything of it.
 
 use crate::api::Raw;
 use crate::choice::choose;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::fetch::Fetch;
-use crate::progress::{Cancelled, Event, Listener, Step};
+use crate::pipeline::Pipeline;
+use crate::progress::{Cancelled, Event, Listener};
 use crate::remote::Remote;
 use crate::settings::Settings;
 use layers::blob::DOCUMENT_LIMIT;
-use layers::digest::chain_ids;
 use layers::manifest::{Descriptor, Document, Manifest, Platform, media_type};
 use layers::store::Writing;
-use layers::{Digest, Image, ImageConfig, Layer, Reference, Store};
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
+use layers::{Digest, Image, ImageConfig, Reference, Store};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An index may list indexes; an honest one does not go deeper.
 const INDEX_DEPTH: usize = 3;
@@ -128,7 +125,7 @@ impl Pull<'_> {
             let (digest, size) = (manifest.config.digest, manifest.config.size);
             return Err(layers::Error::BlobTooLarge { digest, size, limit: DOCUMENT_LIMIT }.into());
         }
-        fetch.blob(&manifest.config, &|_| ())?;
+        fetch.blob(&manifest.config, None, &|_| ())?;
         let config = ImageConfig::parse(&self.store.blobs().document(&manifest.config.digest)?)?;
         let (blobs, diff_ids) = (manifest.layers.len(), config.rootfs.diff_ids.len());
         if blobs != diff_ids {
@@ -154,106 +151,19 @@ impl Pull<'_> {
         }
     }
 
-    /// Fetches the layers, several at once, and unpacks them from the lowest on.
+    /// Fetches and unpacks the layers, several at once.
     fn layers(&self, fetch: &Fetch<'_>, manifest: &Manifest, config: &ImageConfig) -> Result<()> {
         let limit = self.store.limits().bytes;
         if manifest.layers.iter().any(|layer| layer.size > limit) {
             return Err(layers::Error::LayerTooLarge(limit).into());
         }
-        let chain = chain_ids(&config.rootfs.diff_ids);
-        let mut known = BTreeSet::new();
-        let (mut missing, mut there) = (Vec::new(), vec![false; manifest.layers.len()]);
-        for (index, layer) in manifest.layers.iter().enumerate() {
-            let blob = self.store.blobs().size(&layer.digest) == Some(layer.size);
-            let whole = blob && self.store.unpacked().contains(&chain[index])?;
-            self.tell(layer, if whole { Step::AlreadyExists } else { Step::PullingFsLayer });
-            match blob {
-                true => there[index] = true,
-                // A layer may be in an image twice: an empty one is.
-                false if known.insert(layer.digest) => missing.push(layer),
-                false => {}
-            }
-            if blob && !whole {
-                self.tell(layer, Step::DownloadComplete);
-            }
-        }
-        missing.iter().skip(self.settings.downloads).for_each(|layer| self.tell(layer, Step::Waiting));
-
-        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let (report, reports) = mpsc::channel::<Result<Digest>>();
-        thread::scope(|scope| {
-            for _ in 0..self.settings.downloads.min(missing.len()) {
-                let report = report.clone();
-                let (next, failed, missing) = (&next, &failed, &missing);
-                scope.spawn(move || {
-                    while let Some(layer) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if failed.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        let done = fetch.blob(layer, &|step| self.tell(layer, step));
-                        if done.is_ok() {
-                            self.tell(layer, Step::DownloadComplete);
-                        }
-                        failed.fetch_or(done.is_err(), Ordering::Relaxed);
-                        // Who has heard of a failure listens no more.
-                        report.send(done.map(|()| layer.digest)).ok();
-                    }
-                });
-            }
-            drop(report);
-            let mut unpacked = 0;
-            let mut first_failure = self.unpack(manifest, config, &chain, &there, &mut unpacked).err();
-            for done in reports {
-                match done {
-                    Ok(digest) if first_failure.is_none() => {
-                        let is = |layer: &Descriptor| layer.digest == digest;
-                        manifest
-                            .layers
-                            .iter()
-                            .zip(&mut there)
-                            .filter(|(layer, _)| is(layer))
-                            .for_each(|(_, there)| *there = true);
-                        first_failure = self.unpack(manifest, config, &chain, &there, &mut unpacked).err();
-                    }
-                    Ok(_) => {}
-                    Err(error) => first_failure = first_failure.or(Some(error)),
-                }
-                failed.fetch_or(first_failure.is_some(), Ordering::Relaxed);
-            }
-            first_failure.map_or(Ok(()), Err)
-        })
-    }
-
-    /// Unpacks what can be: each layer that is there with all below it.
-    fn unpack(
-        &self,
-        manifest: &Manifest,
-        config: &ImageConfig,
-        chain: &[Digest],
-        there: &[bool],
-        unpacked: &mut usize,
-    ) -> Result<()> {
-        let whole = there.iter().take_while(|there| **there).count();
-        if whole <= *unpacked {
-            return Ok(());
-        }
-        let layer = |(blob, diff_id): (&Descriptor, &Digest)| Layer {
-            digest: blob.digest,
-            media_type: blob.media_type.clone(),
-            diff_id: *diff_id,
-        };
-        let layers: Vec<Layer> = manifest.layers[..whole].iter().zip(&config.rootfs.diff_ids).map(layer).collect();
-        let mut new = Vec::new();
-        for (blob, chain_id) in manifest.layers.iter().zip(chain).take(whole).skip(*unpacked) {
-            if !self.store.unpacked().contains(chain_id)? {
-                self.tell(blob, Step::Extracting { total: blob.size });
-                new.push(blob);
-            }
-        }
-        self.store.unpacked().ensure(self.store.blobs(), &layers)?;
-        new.iter().for_each(|blob| self.tell(blob, Step::PullComplete));
-        *unpacked = whole;
-        Ok(())
+        let stopped = AtomicBool::new(false);
+        let cancelled = || stopped.load(Ordering::Relaxed) || (self.cancelled)();
+        let fetch = Fetch { cancelled: &cancelled, ..*fetch };
+        let tell = |layer: &Descriptor, step| (self.listener)(Event::Layer { id: layer.digest, step });
+        let diff_ids = &config.rootfs.diff_ids;
+        let pipeline = Pipeline::new(self.store, &fetch, &stopped, &tell, &manifest.layers, diff_ids)?;
+        pipeline.run(self.settings.downloads)
     }
 
     /// Gives the image its name, and the one by which its registry knows it for ever.
@@ -263,10 +173,6 @@ impl Pull<'_> {
             names.push(reference.clone());
         }
         Ok(self.store.register_as(writing, target, id, &names)?)
-    }
-
-    fn tell(&self, layer: &Descriptor, step: Step) {
-        (self.listener)(Event::Layer { id: layer.digest, step });
     }
 }
 

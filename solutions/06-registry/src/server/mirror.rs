@@ -94,7 +94,7 @@ impl Mirror {
             };
             let patience = self.upstream.settings.patience;
             let fetch = Fetch { remote: &remote, blobs: &depot.blobs, patience, cancelled: &|| false };
-            fetch.blob(&Descriptor::new("", *digest, size), &|_| ()).map_err(|error| match error {
+            fetch.blob(&Descriptor::new("", *digest, size), None, &|_| ()).map_err(|error| match error {
                 Error::Answer { status: 404, .. } => unknown(),
                 error => error.into(),
             })
