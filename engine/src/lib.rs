@@ -13,6 +13,7 @@
 pub mod api;
 mod bootstrap;
 mod builder;
+pub mod check;
 mod container;
 mod copy;
 mod create;

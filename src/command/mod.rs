@@ -3,6 +3,7 @@
 
 mod attach;
 mod build;
+mod check;
 mod commit;
 mod completion;
 mod cp;
@@ -219,6 +220,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<network::Connect>(&["network connect"], "[OPTIONS] NETWORK CONTAINER", "Connect a container to a network", Words::Networks),
     entry::<network::Disconnect>(&["network disconnect"], "[OPTIONS] NETWORK CONTAINER", "Disconnect a container from a network", Words::Networks),
     entry::<prune::Networks>(&["network prune"], "[OPTIONS]", "Remove all unused networks", Words::Nothing),
+    plain::<check::Check>(&["system check"], "[OPTIONS]", "Prove that everything Kesako keeps is whole", Words::Nothing),
     entry::<df::DiskFree>(&["system df"], "[OPTIONS]", "Show disk usage", Words::Nothing),
     entry::<info::Info>(&["system info", "info"], "[OPTIONS]", "Display system-wide information", Words::Nothing),
     entry::<events::Events>(&["system events", "events"], "[OPTIONS]", "Get real time events from the server", Words::Nothing),

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "modules of a suite, and no crate of their own")]
 
 mod between;
+mod check;
 mod crash;
 #[path = "../support/dockerd.rs"]
 mod dockerd;

@@ -27,11 +27,7 @@ impl Store {
     /// locked. While somebody is writing blobs that no entry names yet, it leaves everything: the next one sweeps.
     pub(crate) fn sweep(&self, entries: &[Entry], users: &[Use]) -> Result<Vec<Digest>> {
         let Some(_alone) = self.index.try_collecting()? else { return Ok(Vec::new()) };
-        let mut reached = self.reached(entries);
-        for layer in self.pins.layers()? {
-            reached.blobs.insert(layer.blob.digest);
-            reached.layers.insert(layer.chain_id);
-        }
+        let reached = self.kept(entries)?;
         self.sweep_blobs(&reached)?;
         self.sweep_temporary()?;
         self.blobs().sweep_partial()?;
@@ -42,6 +38,25 @@ impl Store {
             self.unpacked().remove(layer)?;
         }
         Ok(gone)
+    }
+
+    /// How many blobs and unpacked layers nothing needs.
+    pub(crate) fn garbage(&self, entries: &[Entry], users: &[Use]) -> Result<usize> {
+        let kept = self.kept(entries)?;
+        let used: HashSet<&Digest> = users.iter().flat_map(|user| &user.layers).chain(&kept.layers).collect();
+        let blobs = self.blobs().list()?.iter().filter(|blob| !kept.blobs.contains(blob)).count();
+        let layers = self.unpacked().list()?.iter().filter(|layer| !used.contains(layer)).count();
+        Ok(blobs + layers)
+    }
+
+    /// What images and builds need.
+    fn kept(&self, entries: &[Entry]) -> Result<Reached> {
+        let mut reached = self.reached(entries);
+        for layer in self.pins.layers()? {
+            reached.blobs.insert(layer.blob.digest);
+            reached.layers.insert(layer.chain_id);
+        }
+        Ok(reached)
     }
 
     /// Does work that brings new images. If it fails, what it wrote and unpacked until then is removed again; what else

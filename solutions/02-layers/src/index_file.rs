@@ -99,6 +99,10 @@ impl IndexFile {
         }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Waits until nobody changes the index, and keeps others from it until the file is dropped.
     pub(crate) fn hold(&self) -> Result<File> {
         let file = lock_file(&self.images_lock)?;

@@ -44,6 +44,7 @@ mod whiteout;
 
 // Names, documents and images.
 pub mod archive;
+pub mod check;
 pub mod commit;
 pub mod compare;
 pub mod compose;

@@ -69,6 +69,8 @@ mod whiteout;
 // Names, documents and images.
 #[path = "../../../solutions/02-layers/src/archive/mod.rs"]
 pub mod archive;
+#[path = "../../../solutions/02-layers/src/check/mod.rs"]
+pub mod check;
 #[path = "../../../solutions/02-layers/src/commit.rs"]
 pub mod commit;
 #[path = "../../../solutions/02-layers/src/compare.rs"]
