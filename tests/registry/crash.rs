@@ -4,11 +4,10 @@
 //! `KESAKO_ROUNDS=200 cargo test --test registry crash` plays many more rounds than a quick run does, and `KESAKO_SEED` the
 //! same ones again.
 
-use crate::http::ask;
+use crate::http::{ask, digest};
 use crate::served::{Served, folder};
 use crate::support::Sandbox;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Result;
@@ -26,11 +25,6 @@ impl Dice {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 /// Somebody with a repository of their own, and what may be under each of its tags: one thing, or, after a request

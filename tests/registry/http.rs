@@ -1,5 +1,6 @@
 //! A request and its answer, as they are on the wire.
 
+use sha2::{Digest, Sha256};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -39,4 +40,10 @@ pub fn ask(host: &str, method: &str, path: &str, more: &str, body: &[u8]) -> Res
         return Err(ErrorKind::UnexpectedEof.into());
     }
     Ok(told)
+}
+
+/// `sha256:…`
+pub fn digest(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
 }

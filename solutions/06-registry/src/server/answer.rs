@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
+use std::io;
 
 /// What a handler returns.
 pub(super) type Answer = Result<Response, Refusal>;
@@ -38,6 +39,19 @@ impl Refusal {
         tracing::warn!("{message}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", message.to_string())
     }
+
+    /// What the disk said to this step. A sender who is told that it is full need not look for a mistake.
+    pub(super) fn disk(step: &str, error: &io::Error) -> Self {
+        let trouble = Self::trouble(format!("cannot {step}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self {
+                status: StatusCode::INSUFFICIENT_STORAGE,
+                message: "the registry's disk is full".to_owned(),
+                ..trouble
+            },
+            _ => trouble,
+        }
+    }
 }
 
 impl IntoResponse for Refusal {
@@ -55,6 +69,7 @@ impl From<layers::Error> for Refusal {
             E::WrongDigest { .. } | E::WrongSize { .. } | E::InvalidDigest(_) => {
                 Self::invalid("DIGEST_INVALID", error.to_string())
             }
+            E::Io { step, path, source } => Self::disk(&format!("{step} {}", path.display()), &source),
             E::NoSuchBlob(_) => Self::unknown("BLOB_UNKNOWN", "blob unknown to registry"),
             error => Self::trouble(error),
         }

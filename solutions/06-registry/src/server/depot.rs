@@ -68,8 +68,7 @@ impl Depot {
         let mut catalogue = self.catalogue();
         let mut next = catalogue.clone();
         let done = change(&mut next)?;
-        next.write(self.blobs.layout())
-            .map_err(|error| Refusal::trouble(format!("cannot write index.json: {error}")))?;
+        next.write(self.blobs.layout()).map_err(|error| Refusal::disk("write index.json", &error))?;
         *catalogue = next;
         Ok(done)
     }

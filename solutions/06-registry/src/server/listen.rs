@@ -56,8 +56,13 @@ pub(super) struct Registry {
 
 /// A registry whose socket is there: connections wait until [`run`](Self::run).
 pub struct Server {
-    registry: Arc<Registry>,
     listener: TcpListener,
+    desk: Desk,
+}
+
+/// Where connections are taken.
+struct Desk {
+    registry: Arc<Registry>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -76,7 +81,7 @@ impl Server {
         let mirror = options.mirror.map(Mirror::new);
         let read_only = options.read_only || mirror.is_some();
         let registry = Registry { depot, mirror, senders: Semaphore::new(SENDERS), users, read_only };
-        Ok(Self { registry: Arc::new(registry), listener, tls })
+        Ok(Self { listener, desk: Desk { registry: Arc::new(registry), tls } })
     }
 
     /// Where it listens: with port 0, the one that the system chose.
@@ -96,22 +101,23 @@ impl Server {
         let (ending, ended) = watch::channel(());
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let failed = Error::io("serve");
+        let Self { listener, desk } = self;
         let served = std::thread::scope(|scope| -> io::Result<()> {
             let mut threads = Vec::new();
             for _ in 0..workers {
-                let listener = tokio::net::TcpListener::from_std;
-                let (socket, server, ended) = (self.listener.try_clone()?, &self, ended.clone());
+                let (socket, desk, ended) = (listener.try_clone()?, &desk, ended.clone());
                 threads.push(scope.spawn(move || -> io::Result<()> {
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                     runtime.block_on(async {
-                        server.accept(listener(socket)?, ended).await;
+                        desk.accept(tokio::net::TcpListener::from_std(socket)?, ended).await;
                         Ok(())
                     })
                 }));
             }
-            drop(ended);
+            // The last that lets go of the socket closes it: at the end, nobody is let in who would not be answered.
+            drop((ended, listener));
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let signalled = runtime.block_on(self.until_signalled());
+            let signalled = runtime.block_on(desk.until_signalled());
             ending.send_replace(());
             runtime.shutdown_background();
             threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))?;
@@ -119,7 +125,9 @@ impl Server {
         });
         served.map_err(failed)
     }
+}
 
+impl Desk {
     /// Sweeps now and then, until somebody wants an end.
     async fn until_signalled(&self) -> io::Result<()> {
         let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

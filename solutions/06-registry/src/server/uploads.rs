@@ -68,7 +68,8 @@ impl Uploads {
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", text));
         }
         let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(32).tempfile_in(&self.folder);
-        let (file, path) = file.and_then(|file| Ok(file.keep()?)).map_err(Refusal::trouble)?;
+        let kept = file.and_then(|file| Ok(file.keep()?));
+        let (file, path) = kept.map_err(|error| Refusal::disk("begin an upload", &error))?;
         let id = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let upload = Upload { path, file, hasher: State::default() };
         self.opened().insert(id.clone(), Arc::new(Mutex::new(upload)));
@@ -150,14 +151,14 @@ impl Upload {
     /// The disk may have taken a part of the piece: that is cut off, so that what is here is what was hashed. If the
     /// disk is full, all of it makes room for others.
     fn failed(&self, error: &io::Error) -> Refusal {
-        if error.kind() == io::ErrorKind::StorageFull {
+        let refusal = Refusal::disk("write the upload", error);
+        if refusal.status == StatusCode::INSUFFICIENT_STORAGE {
             self.discard();
-            let text = "the registry's disk is full";
-            return Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "UNKNOWN", text);
+            return refusal;
         }
         match self.file.set_len(self.size()) {
-            Ok(()) => Refusal::trouble(format!("cannot write the upload: {error}")),
-            Err(worse) => Refusal::trouble(format!("cannot write the upload: {error}, and not undo it: {worse}")),
+            Ok(()) => refusal,
+            Err(worse) => Refusal::trouble(format!("cannot undo what was written of the upload: {worse}")),
         }
     }
 
