@@ -62,7 +62,7 @@ pub(crate) fn tell_what_is_unfinished() {
         let _ = process::unfinished::describe(info, &mut words);
         let listener = locked(&LISTENER).take();
         let exercise = process::unfinished::exercise(info).is_some();
-        if listener.is_none() && !exercise {
+        if listener.is_none() && !exercise && !(is_handed_on(info) && exercise_met().is_some()) {
             usual(info);
         }
         match listener {
@@ -77,6 +77,11 @@ pub(crate) fn tell_what_is_unfinished() {
     }));
 }
 
+/// Whether a thread only hands on what another has met, which has told it: this is what `std::thread::scope` says.
+fn is_handed_on(info: &PanicHookInfo<'_>) -> bool {
+    info.payload_as_str() == Some("a scoped thread panicked")
+}
+
 /// Sees to it that the requests in work hear of this. False if there are none.
 fn refuse_requests(info: &PanicHookInfo<'_>, words: &str) -> bool {
     let mut requests = locked(&REQUESTS);
@@ -84,8 +89,7 @@ fn refuse_requests(info: &PanicHookInfo<'_>, words: &str) -> bool {
         return false;
     }
     if cfg!(panic = "unwind") {
-        // A thread that only hands on what another has met says this (std::thread::scope).
-        if info.payload_as_str() != Some("a scoped thread panicked") {
+        if !is_handed_on(info) {
             requests.met = Some(words.to_owned());
         }
         return true;
@@ -112,6 +116,11 @@ pub fn answering<T>(refuse: impl FnOnce(String) + Send + 'static, work: impl FnO
     requests.open.retain(|request| request.number != number);
     let met = || requests.met.clone().unwrap_or_else(|| "a defect".to_owned());
     done.unwrap_or_else(|_| Err(Error::new(Kind::System, met())))
+}
+
+/// The exercise that the last panic was, in a process that is [`answering`].
+pub fn exercise_met() -> Option<String> {
+    unfinished(locked(&REQUESTS).met.as_ref()?).map(str::to_owned)
 }
 
 /// What a dead shim has left to say.

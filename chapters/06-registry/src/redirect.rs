@@ -15,7 +15,8 @@ pub struct Hop {
     pub authorized: bool,
 }
 
-/// Where a request to `registry` goes on, after the answer of the address `at` was a redirect with this `Location`.
+/// Where a request to `registry` goes on, after the answer of the address `at` was a redirect with this `Location`. (The address
+/// that it begins with is found in the same way: it may be one that the registry has given us.)
 ///
 /// A location is relative to the address that answered: `/x` is another path on the same host, `//host/x` another host with
 /// the same scheme. [`query::join`] finds what is meant; where that is no web address ([`query::split`] says what one is), the

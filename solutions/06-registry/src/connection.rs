@@ -8,7 +8,7 @@ use crate::challenge::{self, Challenge};
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Answer, Error, Result};
-use crate::redirect::{self, Hop};
+use crate::redirect;
 use crate::settings::Settings;
 use crate::{query, tls, token};
 use std::collections::BTreeMap;
@@ -248,8 +248,7 @@ impl Connection {
 
     /// Sends a request to where it leads in the end.
     fn follow(&self, request: &Request<'_>, authorization: Option<&str>) -> Result<Response> {
-        let mut hop =
-            Hop { authorized: query::same_origin(&request.url, &self.endpoint.base), url: request.url.clone() };
+        let mut hop = redirect::follow(&self.endpoint, &self.endpoint.base, &request.url)?;
         for _ in 0..=MOST_REDIRECTS {
             let answer = self.exchange(request, &hop.url, authorization.filter(|_| hop.authorized))?;
             let reading = matches!(request.method, "Get" | "Head");

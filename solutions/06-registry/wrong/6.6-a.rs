@@ -1,5 +1,5 @@
 // mistake: the second number is the first byte that is not meant any more, as in Rust
-let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+let Some((first, last)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) else {
     return Asked::Everything;
 };
 let part = |first: u64, end: u64| match first < end.min(size) {

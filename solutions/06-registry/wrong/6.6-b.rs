@@ -1,5 +1,5 @@
 // mistake: no number before the - is a 0, and what is beyond the end gets everything
-let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+let Some((first, last)) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) else {
     return Asked::Everything;
 };
 let first = first.parse::<u64>().unwrap_or(0);

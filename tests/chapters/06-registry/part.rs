@@ -6,7 +6,7 @@ use registry::server::part::{Asked, asked_for};
 const READ: &str = "Read: RFC 9110, section 14.1.2, \"Byte Ranges\".";
 
 fn told(range: &str, size: u64) -> String {
-    match asked_for(range, size) {
+    match asked_for(Some(range), size) {
         Asked::Everything => "200, all of it".to_owned(),
         Asked::Part(part) => format!("206, bytes {}-{}/{size}", part.start(), part.end()),
         Asked::Nothing => format!("416, bytes */{size}"),
@@ -66,6 +66,12 @@ fn beyond_the_end_there_is_nothing() {
     for range in ["bytes=0-", "bytes=0-5", "bytes=-5"] {
         expect(told(range, 0), "416, bytes */0".to_owned(), &format!("of `Range: {range}`, to an empty blob. {READ}"));
     }
+}
+
+#[test]
+fn who_asks_for_no_part_gets_everything() {
+    let found = asked_for(None, 100) == Asked::Everything && asked_for(None, 0) == Asked::Everything;
+    assert!(found, "a request without `Range` wants all of the blob, be it empty. {READ}");
 }
 
 #[test]

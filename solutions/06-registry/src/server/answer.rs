@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use std::io;
+use tokio::task::JoinError;
 
 /// What a handler returns.
 pub(super) type Answer = Result<Response, Refusal>;
@@ -114,5 +115,10 @@ pub(super) fn with(status: StatusCode, headers: &[(&'static str, &str)], body: B
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|defect| Err(Refusal::trouble(defect)))
+    match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
+        Ok(done) => done,
+        // It goes on in who waits for it, whose request it is.
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(ended)) => Err(Refusal::trouble(ended)),
+    }
 }

@@ -52,11 +52,12 @@ pub(super) async fn get(
     }
     // Only GET knows parts (RFC 9110, section 14.2); and who wants one of another content gets this one whole (13.1.5).
     let same = headers.get(header::IF_RANGE).is_none_or(|wanted| wanted.as_bytes() == tag.as_bytes());
-    let asked = headers.get(header::RANGE).filter(|_| same && !head).and_then(|value| value.to_str().ok());
-    let (status, part) = match asked.map(|range| asked_for(range, size)) {
-        None | Some(Asked::Everything) => (StatusCode::OK, None),
-        Some(Asked::Part(part)) => (StatusCode::PARTIAL_CONTENT, Some(part)),
-        Some(Asked::Nothing) => {
+    let range = headers.get(header::RANGE).filter(|_| same).and_then(|value| value.to_str().ok());
+    let asked = if head { Asked::Everything } else { asked_for(range, size) };
+    let (status, part) = match asked {
+        Asked::Everything => (StatusCode::OK, None),
+        Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, Some(part)),
+        Asked::Nothing => {
             told.push(("content-range", format!("bytes */{size}")));
             return answer(StatusCode::RANGE_NOT_SATISFIABLE, &told, Body::empty());
         }

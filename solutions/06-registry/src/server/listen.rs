@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
@@ -21,6 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +54,18 @@ pub(super) struct Registry {
     pub senders: Semaphore,
     users: Option<Users>,
     read_only: bool,
+    /// What a request has met that panicked, if that was an exercise of this repository.
+    met: fn() -> Option<String>,
+}
+
+impl Registry {
+    /// What is answered where there was a panic. (`501` is not tried again.)
+    fn defect(&self) -> Refusal {
+        match (self.met)() {
+            Some(exercise) => Refusal::new(StatusCode::NOT_IMPLEMENTED, "UNSUPPORTED", exercise),
+            None => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", "the registry has a defect"),
+        }
+    }
 }
 
 /// A registry whose socket is there: connections wait until [`run`](Self::run).
@@ -80,8 +94,18 @@ impl Server {
         listener.set_nonblocking(true).map_err(Error::io("listen"))?;
         let mirror = options.mirror.map(Mirror::new);
         let read_only = options.read_only || mirror.is_some();
-        let registry = Registry { depot, mirror, senders: Semaphore::new(SENDERS), users, read_only };
+        let registry = Registry { depot, mirror, senders: Semaphore::new(SENDERS), users, read_only, met: || None };
         Ok(Self { listener, desk: Desk { registry: Arc::new(registry), tls } })
+    }
+
+    /// Answers a request that panics with what this says; it is asked right after. Before the server runs.
+    #[must_use]
+    pub fn telling(mut self, met: fn() -> Option<String>) -> Self {
+        // Nobody else has it yet.
+        if let Some(registry) = Arc::get_mut(&mut self.desk.registry) {
+            registry.met = met;
+        }
+        self
     }
 
     /// Where it listens: with port 0, the one that the system chose.
@@ -233,7 +257,8 @@ fn routes(registry: Arc<Registry>) -> Router {
 /// Every request, with what every answer has.
 async fn handle(State(registry): State<Arc<Registry>>, request: Request) -> Response {
     let (method, address) = (request.method().clone(), request.uri().clone());
-    let mut response = match dispatch(registry, request).await {
+    let answered = AssertUnwindSafe(dispatch(registry.clone(), request)).catch_unwind().await;
+    let mut response = match answered.unwrap_or_else(|_| Err(registry.defect())) {
         Ok(response) => response,
         Err(refusal) => {
             let challenge = refusal.status == StatusCode::UNAUTHORIZED;

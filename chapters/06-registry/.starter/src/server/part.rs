@@ -13,9 +13,9 @@ pub enum Asked {
     Nothing,
 }
 
-/// What the value of a `Range` header asks for, of a blob of `size` bytes.
+/// What a request asks for, of a blob of `size` bytes: everything, unless it has a `Range` header, whose value says otherwise.
 ///
-/// There are three forms, and bytes are counted from 0:
+/// That has three forms, and bytes are counted from 0:
 ///
 /// ```text
 /// bytes=500-999    from 500 to 999, both included; or to the end, if that comes before
@@ -29,7 +29,7 @@ pub enum Asked {
 /// A header that has none of them may be ignored, and is: another unit than `bytes`, several parts (`0-1,5-6`), an end before
 /// the beginning (`9-0`), or what makes no sense. That gets [`Everything`](Asked::Everything), as if there were no such header.
 #[must_use]
-pub fn asked_for(range: &str, size: u64) -> Asked {
+pub fn asked_for(range: Option<&str>, size: u64) -> Asked {
     // exercise: 6.6 asked_for: the bytes that are meant, of so many
     todo!("exercise 6.6, asked_for: the bytes that are meant, of so many")
     // end exercise
