@@ -6,10 +6,13 @@
 
 mod between;
 mod check;
+mod contained;
 mod crash;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
 mod full;
+#[path = "../support/house.rs"]
+mod house;
 mod http;
 mod killed;
 mod lives;
