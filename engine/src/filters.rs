@@ -66,7 +66,7 @@ pub(crate) fn time(text: &str) -> Option<Timestamp> {
     if let Some((seconds, fraction)) = epoch(text) {
         return Timestamp::new(seconds, fraction).ok();
     }
-    if let Some(back) = duration(text) {
+    if let Some(back) = build::duration::parse(text).ok().map(SignedDuration::from_nanos) {
         return Timestamp::now().checked_sub(back).ok();
     }
     if let Ok(timestamp) = text.parse::<Timestamp>() {
@@ -86,31 +86,6 @@ fn epoch(text: &str) -> Option<(i64, i32)> {
     }
     let nanoseconds = format!("{fraction:0<9}")[..9].parse().ok()?;
     Some((seconds.parse().ok()?, nanoseconds))
-}
-
-/// Go's durations: `1h30m`, `10s`, `1.5h`.
-fn duration(text: &str) -> Option<SignedDuration> {
-    let mut rest = text;
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|at| *at > 0)?;
-        let value: f64 = rest[..number].parse().ok()?;
-        rest = &rest[number..];
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        total += value
-            * match &rest[..unit] {
-                "h" => 3600.0,
-                "m" => 60.0,
-                "s" => 1.0,
-                "ms" => 1e-3,
-                "us" | "µs" => 1e-6,
-                "ns" => 1e-9,
-                _ => return None,
-            };
-        rest = &rest[unit..];
-    }
-    (!text.is_empty()).then_some(())?;
-    SignedDuration::try_from_secs_f64(total).ok()
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ pub mod words;
 #[path = "../../tests/support/not_run.rs"]
 mod not_run;
 
+pub use ::build::duration;
 pub use ::network::{Port, Subnet, parse_exposed, parse_mapping};
 pub use bootstrap::{be_shim_if_called_so, bootstrap};
 pub use container::list::{Filters, ListOptions};

@@ -190,7 +190,7 @@ fn left_out(kind: Kind) -> Json {
     let config = json!({"StopSignal": "", "StopTimeout": null, "Healthcheck": null, "Shell": null, "ExposedPorts": null,
         "NetworkDisabled": false, "MacAddress": ""});
     match kind {
-        Kind::Container => json!({"Config": config, "SizeRw": null, "SizeRootFs": null,
+        Kind::Container => json!({"Config": config, "State": {"Health": null}, "SizeRw": null, "SizeRootFs": null,
             "HostConfig": {"Tmpfs": null, "Sysctls": null, "Mounts": null, "Init": null, "Annotations": null}}),
         Kind::Image => json!({"Config": config, "Variant": "", "OsVersion": ""}),
         Kind::Volume => json!({"ClusterVolume": null, "Status": null, "UsageData": null}),

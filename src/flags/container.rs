@@ -54,6 +54,27 @@ pub struct ContainerFlags {
     /// Timeout (in seconds) to stop a container
     #[arg(long, value_name = "int", value_parser = integer)]
     pub stop_timeout: Option<i64>,
+    /// Command to run to check health
+    #[arg(long, default_value = "")]
+    pub health_cmd: String,
+    /// Time between running the check (ms|s|m|h)
+    #[arg(long, value_name = "duration", default_value = "0s", value_parser = engine::duration::parse)]
+    pub health_interval: i64,
+    /// Consecutive failures needed to report unhealthy
+    #[arg(long, value_name = "int", default_value = "0", value_parser = integer)]
+    pub health_retries: i64,
+    /// Time between running the check during the start period (ms|s|m|h)
+    #[arg(long, value_name = "duration", default_value = "0s", value_parser = engine::duration::parse)]
+    pub health_start_interval: i64,
+    /// Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)
+    #[arg(long, value_name = "duration", default_value = "0s", value_parser = engine::duration::parse)]
+    pub health_start_period: i64,
+    /// Maximum time to allow one check to run (ms|s|m|h)
+    #[arg(long, value_name = "duration", default_value = "0s", value_parser = engine::duration::parse)]
+    pub health_timeout: i64,
+    /// Disable any container-specified HEALTHCHECK
+    #[arg(long)]
+    pub no_healthcheck: bool,
     /// Run an init inside the container that forwards signals and reaps processes
     #[arg(long)]
     pub init: Option<bool>,

@@ -3,7 +3,7 @@
 use super::container::ContainerFlags;
 use super::{device, environment, mount, security};
 use anyhow::{Result, bail};
-use engine::api::{ContainerConfig, CreateRequest, HostConfig, LogConfig, RestartPolicy};
+use engine::api::{ContainerConfig, CreateRequest, HealthConfig, HostConfig, LogConfig, RestartPolicy};
 use std::collections::BTreeMap;
 
 impl ContainerFlags {
@@ -48,8 +48,39 @@ impl ContainerFlags {
             labels: environment::labels(&self.label_file, &self.label)?.into_iter().collect(),
             stop_signal: self.stop_signal.clone(),
             stop_timeout: self.stop_timeout,
+            healthcheck: self.healthcheck()?,
             ..ContainerConfig::default()
         })
+    }
+
+    fn healthcheck(&self) -> Result<Option<HealthConfig>> {
+        let command = (!self.health_cmd.is_empty()).then(|| vec!["CMD-SHELL".to_owned(), self.health_cmd.clone()]);
+        let wanted = HealthConfig {
+            test: command,
+            interval: self.health_interval,
+            timeout: self.health_timeout,
+            start_period: self.health_start_period,
+            start_interval: self.health_start_interval,
+            retries: self.health_retries,
+        };
+        let is_given = wanted != HealthConfig::default();
+        if self.no_healthcheck {
+            if is_given {
+                bail!("--no-healthcheck conflicts with --health-* options");
+            }
+            return Ok(Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..wanted }));
+        }
+        let numbers = [
+            ("interval", wanted.interval),
+            ("timeout", wanted.timeout),
+            ("retries", wanted.retries),
+            ("start-period", wanted.start_period),
+            ("start-interval", wanted.start_interval),
+        ];
+        if let Some((name, _)) = numbers.iter().find(|(_, number)| *number < 0) {
+            bail!("--health-{name} cannot be negative");
+        }
+        Ok(is_given.then_some(wanted))
     }
 
     fn host_config(&self) -> Result<HostConfig> {

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Seconds since 1970 with nine decimals, as the API takes a moment.
 pub fn moment(text: &str) -> anyhow::Result<String> {
     let now = Timestamp::now();
-    let found = go_duration(text).and_then(|ago| now.checked_sub(ago).ok()).or_else(|| date(text));
+    // (0 is the beginning of 1970.)
+    let ago = engine::duration::parse(text).ok().filter(|_| text != "0").map(SignedDuration::from_nanos);
+    let found = ago.and_then(|ago| now.checked_sub(ago).ok()).or_else(|| date(text));
     match found {
         Some(at) => Ok(format!("{}.{:09}", at.as_second(), at.subsec_nanosecond().max(0))),
         // Seconds, with or without a fraction: as the API has them already.
@@ -43,34 +45,6 @@ fn date(text: &str) -> Option<Timestamp> {
         _ => text.to_owned(),
     };
     padded.parse::<DateTime>().ok()?.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp())
-}
-
-/// Go's durations: `1h30m`, `1.5s`, `300ms`.
-fn go_duration(text: &str) -> Option<SignedDuration> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let mut seconds = 0.0;
-    (!rest.is_empty()).then_some(())?;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        seconds += number
-            * match &rest[..unit] {
-                "ns" => 1e-9,
-                "us" | "µs" => 1e-6,
-                "ms" => 1e-3,
-                "s" => 1.0,
-                "m" => 60.0,
-                "h" => 3600.0,
-                _ => return None,
-            };
-        rest = &rest[unit..];
-    }
-    SignedDuration::try_from_secs_f64(sign * seconds).ok()
 }
 
 #[cfg(test)]

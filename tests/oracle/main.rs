@@ -13,6 +13,7 @@ mod copies;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
 mod driver;
+mod health;
 mod normal;
 mod scenario;
 mod step;

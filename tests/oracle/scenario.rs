@@ -7,7 +7,11 @@ const DETACH: &str = "\x10\x11";
 
 pub(crate) fn steps() -> Vec<Step> {
     let parts = [images(), short_runs(), one_life(), many(), streams(), archives(), super::builds::steps(), refusals()];
-    parts.into_iter().chain([super::volumes::steps(), super::copies::steps(), the_end()]).flatten().collect()
+    parts
+        .into_iter()
+        .chain([super::volumes::steps(), super::copies::steps(), super::health::steps(), the_end()])
+        .flatten()
+        .collect()
 }
 
 fn images() -> Vec<Step> {

@@ -22,6 +22,8 @@ pub mod context;
 #[path = "../../../solutions/03-build/src/copy/mod.rs"]
 pub mod copy;
 pub mod dockerfile;
+#[path = "../../../solutions/03-build/src/duration.rs"]
+pub mod duration;
 #[path = "../../../solutions/03-build/src/error.rs"]
 mod error;
 pub mod expand;

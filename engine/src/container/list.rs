@@ -1,5 +1,6 @@
 //! Which containers there are: `ps`.
 
+use crate::api::HealthStatus;
 use crate::container::list_filter::Selection;
 use crate::container::record::{Container, Record};
 use crate::container::state::{State, Status};
@@ -102,11 +103,20 @@ fn command(record: &Record) -> String {
     line
 }
 
+/// ` (healthy)`, or nothing without a check.
+fn health(state: &State) -> String {
+    match state.health.as_ref().map(|health| health.status) {
+        None | Some(HealthStatus::None) => String::new(),
+        Some(HealthStatus::Starting) => " (health: starting)".to_owned(),
+        Some(status) => format!(" ({})", status.as_str()),
+    }
+}
+
 /// What people read: `Up 5 seconds`, `Exited (0) 3 minutes ago`.
 pub(crate) fn status(state: &State) -> String {
     let code = state.exit_code;
     match state.status {
-        Status::Running => format!("Up {}", words::ago(&state.started_at)),
+        Status::Running => format!("Up {}{}", words::ago(&state.started_at), health(state)),
         Status::Paused => format!("Up {} (Paused)", words::ago(&state.started_at)),
         Status::Restarting => format!("Restarting ({code}) {} ago", words::ago(&state.finished_at)),
         Status::Removing => "Removal In Progress".to_owned(),

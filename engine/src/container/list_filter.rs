@@ -87,6 +87,7 @@ impl<'a> Selection<'a> {
         let ended = |code: &i32| *code == state.exit_code && !running && state.started_at != NEVER;
         let id = |prefix: &String| record.id.as_str().starts_with(prefix);
         let networks = network::networks(container, record, state);
+        let health = state.health.as_ref().map(|health| health.status).unwrap_or_default();
 
         (self.all || running)
             && (matches(filter("name"), &record.name) || matches(filter("name"), &format!("/{}", record.name)))
@@ -94,8 +95,8 @@ impl<'a> Selection<'a> {
             && has_labels(filter("label"), &record.config.labels)
             && (self.exited.is_empty() || self.exited.iter().any(ended))
             && matches(filter("status"), state.status.as_str())
-            // No container has a health check yet, and none belongs to a swarm's task.
-            && (filter("health").is_empty() || filter("health").iter().any(|health| health == "none"))
+            && (filter("health").is_empty() || filter("health").iter().any(|wanted| wanted == health.as_str()))
+            // None belongs to a swarm's task.
             && self.tasks != Some(true)
             && (filter("volume").is_empty() || has_mount(entry, filter("volume")))
             && self.ancestors.as_ref().is_none_or(|images| images.contains(&record.image_id))

@@ -1,6 +1,7 @@
 //! A container while nothing is done to it: what is on disk, what it is called, how it is found, shown and taken away.
 
 pub(crate) mod crash;
+pub(crate) mod health;
 pub(crate) mod id;
 pub(crate) mod inspect;
 pub(crate) mod list;

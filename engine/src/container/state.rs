@@ -114,6 +114,9 @@ pub(crate) struct State {
     pub last_words: Option<String>,
     /// The user stopped it: `unless-stopped` and `on-failure` then leave it alone.
     pub manually_stopped: bool,
+    /// What its health check says, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<api::Health>,
     /// It is being removed with its volumes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub volumes_too: bool,
@@ -133,6 +136,7 @@ impl Default for State {
             restart_count: 0,
             last_words: None,
             manually_stopped: false,
+            health: None,
             volumes_too: false,
         }
     }
@@ -150,7 +154,8 @@ impl State {
             return self;
         }
         let finished_at = now();
-        Self { status: Status::Exited, pid: 0, shim: None, exit_code: KILLED, finished_at, ..self }
+        let health = self.health.map(api::Health::stopped);
+        Self { status: Status::Exited, pid: 0, shim: None, exit_code: KILLED, finished_at, health, ..self }
     }
 
     /// As `inspect` shows it.
@@ -167,6 +172,7 @@ impl State {
             error: self.last_words.clone().unwrap_or_else(|| self.error.clone()),
             started_at: self.started_at.clone(),
             finished_at: self.finished_at.clone(),
+            health: self.health.clone(),
         }
     }
 }

@@ -31,7 +31,6 @@ impl Engine {
         let networks = network::wishes(self, &request)?;
         request.host_config.links = self.settle_links(&request.host_config)?;
         let image = self.image_for_run(&request.config.image)?;
-        warnings.extend(unsupported::notes_on_image(&image.config));
         merge(&mut request.config, &image.config);
         validate::fill_defaults(&mut request.host_config);
         let passed_over = process::cgroup::passed_over(&spec::resources(&request.host_config))?;

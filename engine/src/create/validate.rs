@@ -98,7 +98,7 @@ fn container(config: &ContainerConfig) -> Result<()> {
     if let Some(nameless) = config.env.iter().flatten().find(|v| v.is_empty() || v.starts_with('=')) {
         return invalid(format!("invalid environment variable: {nameless}"));
     }
-    Ok(())
+    config.healthcheck.as_ref().map_or(Ok(()), crate::container::health::validate)
 }
 
 fn absolute_and_not_root(path: &str) -> Result<()> {

@@ -33,6 +33,13 @@ pub(crate) struct ExecRecord {
     pub shim: Option<ProcessIdentity>,
 }
 
+impl ExecRecord {
+    /// One that has not begun.
+    pub(crate) fn new(id: String, container: ContainerId, config: api::ExecConfig) -> Self {
+        Self { id, container, config, running: false, exit_code: None, pid: 0, shim: None }
+    }
+}
+
 impl Engine {
     /// Prepares a process in a running container.
     ///
@@ -48,15 +55,7 @@ impl Engine {
         shim::parse_detach_keys(Some(&config.detach_keys))?;
         self.forget_execs(|record, age| !record.running && age > KEPT);
         let id = ContainerId::random().to_string();
-        let record = ExecRecord {
-            id: id.clone(),
-            container: container.id,
-            config,
-            running: false,
-            exit_code: None,
-            pid: 0,
-            shim: None,
-        };
+        let record = ExecRecord::new(id.clone(), container.id, config);
         make_private_folder(&self.execs_folder())?;
         self.save_exec(&record)?;
         self.tell_exec("exec_create", &record, &[]);

@@ -1,8 +1,10 @@
 //! The end of a container's process: written down, told to whoever waits, and perhaps followed by another beginning.
 
+use super::health::Monitor;
 use super::launch;
 use super::protocol::{Answer, Line};
 use super::run::{Life, Shim};
+use crate::api::Health;
 use crate::container::record::Lock;
 use crate::container::remove;
 use crate::container::state;
@@ -20,6 +22,8 @@ impl Shim {
         self.lingering.extend(readers);
         self.lingering.extend(self.execs.end_all(&self.engine));
         self.stopping.deadline = None;
+        self.health.take().into_iter().for_each(Monitor::end);
+        self.state.health = self.state.health.take().map(Health::stopped);
 
         let delay = self.restarts.after(code, self.state.restart_count, self.state.manually_stopped, lived);
         self.state.status = if delay.is_some() { Status::Restarting } else { Status::Exited };

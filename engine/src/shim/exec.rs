@@ -12,7 +12,7 @@ use crate::container::state::ProcessIdentity;
 use crate::life::exec::ExecRecord;
 use crate::spec;
 use crate::{Engine, Error, Kind, Result, api, shim};
-use process::{Options, oci};
+use process::{Options, Running, Streams, oci};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
@@ -88,16 +88,26 @@ fn join(
     connection: Connection,
 ) -> std::result::Result<Child, (Error, i32)> {
     let system = |error: Error| (error, 126);
-    let process = process(container, contained, config).map_err(system)?;
     let (streams, ends) = streams(connection).map_err(system)?;
+    let running = enter(container, contained, config, streams)?;
+    Child::new(running, ends, connection, None).map_err(system)
+}
+
+/// Starts a process in the container. With the error comes the exit code that stands for it.
+pub(super) fn enter(
+    container: &Record,
+    contained: &Contained,
+    config: &api::ExecConfig,
+    streams: Streams,
+) -> std::result::Result<Running, (Error, i32)> {
+    let process = process(container, contained, config).map_err(|error| (error, 126))?;
     let options = Options { cgroup: Some(&contained.cgroup), ..Options::default() };
     let pid = contained.init.running.pid;
-    let running = process::join(pid, &contained.spec, &process, streams, &options).map_err(|e| {
+    process::join(pid, &contained.spec, &process, streams, &options).map_err(|e| {
         let text = format!("OCI runtime exec failed: exec failed: {e}: unknown");
         // Docker: what fails before the command is looked for counts as "cannot be executed".
         (Error::new(Kind::Invalid, text), if e.exit_code() == 127 { 127 } else { 126 })
-    })?;
-    Child::new(running, ends, connection, None).map_err(system)
+    })
 }
 
 /// The container's own process, changed as the exec says.

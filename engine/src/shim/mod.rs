@@ -11,7 +11,8 @@
 //!                                                           │  ready: what has come
 //!                                                           ├─ caller: requests  (protocol)
 //!                                                           ├─ child: a process and its streams  (stdio, client, json_log)
-//!                                                           └─ exec: further processes
+//!                                                           ├─ exec: further processes
+//!                                                           └─ health: is all well in there?
 //! ```
 
 mod boot;
@@ -22,6 +23,7 @@ mod detach_keys;
 mod end;
 mod exec;
 mod followers;
+mod health;
 mod json_log;
 mod launch;
 mod protocol;

@@ -232,6 +232,8 @@ impl Shim {
         let thawed = self.contained()?.cgroup.thaw();
         thawed.map_err(|e| Error::new(Kind::System, format!("Cannot unpause container {id}: {e}")))?;
         self.set_status(Status::Running)?;
+        let status = self.state.health.as_ref().map(|health| health.status).unwrap_or_default();
+        self.health.iter_mut().for_each(|monitor| monitor.thaw(status));
         self.tell("unpause", &[]);
         Ok(())
     }

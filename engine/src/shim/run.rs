@@ -4,10 +4,12 @@ use super::boot::{self, Boot};
 use super::caller::{Caller, Heard, Reply};
 use super::client::Client;
 use super::exec::Execs;
+use super::health::Monitor;
 use super::launch::{self, Contained, Failure};
 use super::protocol::{self, Answer, Attachment, Line};
 use super::ready::{Ready, Watch};
 use super::restart::Restarts;
+use crate::api::Health;
 use crate::container::record::{Container, Record};
 use crate::container::state;
 use crate::container::state::{ProcessIdentity, State, Status};
@@ -70,6 +72,7 @@ pub(super) struct Shim {
     pub state: State,
     pub life: Life,
     pub execs: Execs,
+    pub health: Option<Monitor>,
     pub restarts: Restarts,
     pub stopping: Stopping,
     pub waiters: Vec<(Reply, WaitCondition)>,
@@ -102,7 +105,7 @@ impl Shim {
                 let (callers, lingering) = Default::default();
                 let state = State { restart_count: 0, manually_stopped: false, ..state };
                 #[rustfmt::skip]
-                let mut shim = Self { engine, container, record, state, life, execs, restarts, stopping, waiters, lingering, listener, callers, ports, sweep: None };
+                let mut shim = Self { engine, container, record, state, life, execs, health: None, restarts, stopping, waiters, lingering, listener, callers, ports, sweep: None };
                 shim.started(contained)?;
                 Ok(shim)
             }
@@ -143,6 +146,8 @@ impl Shim {
 
     /// Writes down that the container runs. The caller holds its lock.
     pub(super) fn started(&mut self, contained: Contained) -> Result<()> {
+        self.health = Monitor::new(&self.record);
+        let health = self.health.is_some().then(|| Health::starting(self.state.health.take()));
         self.state = State {
             status: Status::Running,
             pid: contained.init.running.pid,
@@ -152,6 +157,7 @@ impl Shim {
             oom_killed: false,
             last_words: None,
             started_at: state::now(),
+            health,
             ..self.state.clone()
         };
         self.life = Life::Running(Box::new(contained));
@@ -188,6 +194,9 @@ impl Shim {
         self.waiters.iter().for_each(|(reply, _)| reply.watch(&mut watch));
         self.lingering.iter().for_each(|client| client.watch(&mut watch, false));
         self.execs.watch(&mut watch);
+        if self.state.status != Status::Paused {
+            self.health.iter().for_each(|monitor| monitor.watch(&mut watch));
+        }
         match &self.life {
             Life::Running(contained) => contained.watch(&mut watch),
             Life::Resting(until) => watch.until(*until),
@@ -203,6 +212,7 @@ impl Shim {
         self.serve_lingering(ready);
         let finished = self.execs.serve(ready, &self.engine);
         self.lingering.extend(finished);
+        self.look_after(ready);
         match &mut self.life {
             Life::Running(contained) => {
                 if let Some(code) = contained.serve(ready) {

@@ -14,6 +14,7 @@ pub mod checks;
 pub mod context;
 pub mod copy;
 pub mod dockerfile;
+pub mod duration;
 mod error;
 pub mod expand;
 pub mod ignore;

@@ -200,32 +200,12 @@ fn told_check(check: &image::Healthcheck) -> String {
     format!(
         "{{Test:[{}] Interval:{} Timeout:{} StartPeriod:{} StartInterval:{} Retries:{}}}",
         check.test.iter().flatten().cloned().collect::<Vec<_>>().join(" "),
-        go_duration(check.interval),
-        go_duration(check.timeout),
-        go_duration(check.start_period),
-        go_duration(check.start_interval),
+        crate::duration::format(check.interval),
+        crate::duration::format(check.timeout),
+        crate::duration::format(check.start_period),
+        crate::duration::format(check.start_interval),
         check.retries
     )
-}
-
-/// As Go writes a duration: `1h0m0s`, `1m30s`, `1.5s`, `100ms`.
-fn go_duration(nanoseconds: i64) -> String {
-    let decimal = |unit: f64, name: &str| format!("{}{name}", nanoseconds as f64 / unit);
-    match nanoseconds {
-        0 => "0s".to_owned(),
-        ..1_000 => format!("{nanoseconds}ns"),
-        1_000..1_000_000 => decimal(1e3, "µs"),
-        1_000_000..1_000_000_000 => decimal(1e6, "ms"),
-        _ => {
-            let (minutes, rest) = (nanoseconds / 60_000_000_000, nanoseconds % 60_000_000_000);
-            let seconds = rest as f64 / 1e9;
-            match (minutes / 60, minutes % 60) {
-                (0, 0) => format!("{seconds}s"),
-                (0, minutes) => format!("{minutes}m{seconds}s"),
-                (hours, minutes) => format!("{hours}h{minutes}m{seconds}s"),
-            }
-        }
-    }
 }
 
 /// `80`, `80/udp`, `8000-8002/tcp`; a host's side (`8080:80`) is dropped, for an image cannot ask for it.
