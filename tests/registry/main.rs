@@ -17,6 +17,7 @@ mod http;
 mod killed;
 mod lives;
 mod peers;
+mod pulls;
 mod served;
 #[path = "../support/mod.rs"]
 mod support;

@@ -14,6 +14,8 @@ mod hostile;
 mod http;
 #[path = "whole/mirror.rs"]
 mod mirror;
+#[path = "whole/pipeline.rs"]
+mod pipeline;
 #[path = "whole/protocol.rs"]
 mod protocol;
 #[path = "whole/pull.rs"]

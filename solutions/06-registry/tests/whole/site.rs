@@ -170,6 +170,7 @@ fn upload(request: &Request, state: &mut State, repository: &str, id: &str) -> A
 #[derive(Clone)]
 pub struct Image {
     pub layers: Vec<Vec<u8>>,
+    pub diff_ids: Vec<Digest>,
     pub config: Vec<u8>,
     pub manifest: Vec<u8>,
     pub media_type: &'static str,
@@ -182,8 +183,17 @@ impl Image {
     }
 
     pub fn for_platform(contents: &[&str], architecture: &str) -> Self {
-        let layers: Vec<Vec<u8>> = contents.iter().map(|content| layer(content)).collect();
-        let diff_ids: Vec<String> = layers.iter().map(|layer| Digest::of(layer).to_string()).collect();
+        let layers = contents.iter().map(|content| layer(content));
+        Self::made_of(layers.map(|layer| (layer.clone(), Digest::of(&layer))).collect(), architecture)
+    }
+
+    /// With these layers, and what its config is to say of each.
+    pub fn with(layers: Vec<(Vec<u8>, Digest)>) -> Self {
+        Self::made_of(layers, "amd64")
+    }
+
+    fn made_of(layers: Vec<(Vec<u8>, Digest)>, architecture: &str) -> Self {
+        let (layers, diff_ids): (Vec<Vec<u8>>, Vec<Digest>) = layers.into_iter().unzip();
         let config = serde_json::json!({
             "architecture": architecture, "os": "linux", "config": {},
             "rootfs": { "type": "layers", "diff_ids": diff_ids },
@@ -193,7 +203,7 @@ impl Image {
         let listed = layers.iter().map(|layer| descriptor(media_type::OCI_LAYER, layer)).collect();
         let manifest = Manifest::new(descriptor(media_type::OCI_CONFIG, &config), listed);
         let manifest = serde_json::to_vec(&manifest).unwrap();
-        Self { layers, config, manifest, media_type: media_type::OCI_MANIFEST }
+        Self { layers, diff_ids, config, manifest, media_type: media_type::OCI_MANIFEST }
     }
 
     pub fn digest(&self) -> Digest {
@@ -206,7 +216,7 @@ impl Image {
 }
 
 /// With a file of our own, for nobody but root may give files away.
-fn layer(content: &str) -> Vec<u8> {
+pub fn layer(content: &str) -> Vec<u8> {
     let we = std::fs::metadata("/proc/self").unwrap();
     let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
