@@ -45,17 +45,43 @@ fn skopeo_copies_from_and_to_our_registry() {
 }
 
 #[test]
+fn skopeo_looks_at_our_certificate() {
+    if !installed("skopeo") {
+        return not_run("skopeo_looks_at_our_certificate", "skopeo is not installed");
+    }
+    let sandbox = Sandbox::new();
+    let sealed = Sealed::start(&sandbox);
+    let ours = format!("{}/ours", sealed.host);
+    sandbox.ok(&["login", "-u", "ana", "-p", "secret", &sealed.host]);
+    sandbox.ok(&["tag", "workbench", &ours]);
+    sandbox.ok(&["push", "-q", &ours]);
+    let (from, to) = (format!("docker://{ours}"), format!("docker://{}/by/skopeo", sealed.host));
+    let copy = |user: &str, trusted: &str| {
+        let who = ["--src-creds", user, "--dest-creds", user];
+        let trust = ["--src-cert-dir", trusted, "--dest-cert-dir", trusted];
+        run("skopeo", &[&["copy", "-q"], &who[..], &trust, &[&from, &to]].concat())
+    };
+    let said = |output: Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let stranger = said(copy("ana:secret", "/nowhere"));
+    assert!(stranger.contains("certificate"), "{stranger}");
+    let wrong = said(copy("ana:wrong", &sealed.trusted));
+    assert!(wrong.contains("unauthorized"), "{wrong}");
+    let right = copy("ana:secret", &sealed.trusted);
+    assert!(right.status.success(), "{right:?}");
+    let name = format!("{}/by/skopeo", sealed.host);
+    assert_eq!(sandbox.ok(&["run", "--rm", "--network", "none", &name, "echo", "sealed"]), "sealed");
+}
+
+#[test]
 fn podman_pulls_and_pushes() {
     let test = "podman_pulls_and_pushes";
     if !installed("podman") || !is_root() {
         return not_run(test, "podman is not installed, or we are not root");
     }
     let sandbox = Sandbox::new();
-    let users = sandbox.path().join("htpasswd");
-    fs::write(&users, HTPASSWD).unwrap();
-    let served = Served::start(&sandbox, &["--htpasswd", &users.display().to_string()]);
-    let (ours, theirs) = (format!("{}/ours", served.host), format!("{}/by/podman", served.host));
-    sandbox.ok(&["login", "-u", "ana", "-p", "secret", &served.host]);
+    let sealed = Sealed::start(&sandbox);
+    let (ours, theirs) = (format!("{}/ours", sealed.host), format!("{}/by/podman", sealed.host));
+    sandbox.ok(&["login", "-u", "ana", "-p", "secret", &sealed.host]);
     sandbox.ok(&["tag", "workbench", &ours]);
     sandbox.ok(&["push", "-q", &ours]);
     let at = |name: &str| sandbox.path().join(name).display().to_string();
@@ -65,8 +91,9 @@ fn podman_pulls_and_pushes() {
     };
     // The same file of credentials does for all.
     let auth = at(".docker/config.json");
-    podman(&["pull", "-q", "--tls-verify=false", "--authfile", &auth, &ours]);
-    podman(&["push", "-q", "--tls-verify=false", "--authfile", &auth, &ours, &theirs]);
+    let trust = ["-q", "--cert-dir", &sealed.trusted, "--authfile", &auth];
+    podman(&[&["pull"], &trust[..], &[&ours]].concat());
+    podman(&[&["push"], &trust[..], &[&ours, &theirs]].concat());
     assert_eq!(sandbox.ok(&["run", "--rm", &theirs, "echo", "by podman"]), "by podman");
 }
 
@@ -108,6 +135,47 @@ fn docker_pulls_and_pushes() {
     assert_eq!(manifest(sandbox.ok(&["manifest", "inspect", &theirs])), told);
     docker(&["rmi", "-f", &ours, &theirs]);
     docker(&["login", "-u", "ana", "-p", "secret", &served.host]);
+    drop(served);
+    // And sealed.
+    let sealed = Sealed::start(&sandbox);
+    let (ours, theirs) = (format!("{}/ours:v1", sealed.host), format!("{}/by/docker:v1", sealed.host));
+    docker(&["login", "-u", "ana", "-p", "secret", &sealed.host]);
+    sandbox.ok(&["tag", "workbench", &ours]);
+    sandbox.ok(&["push", "-q", &ours]);
+    docker(&["pull", &ours]);
+    docker(&["tag", &ours, &theirs]);
+    assert!(docker(&["push", &theirs]).contains("v1: digest: sha256:"));
+    assert_eq!(sandbox.ok(&["run", "--rm", "--network", "none", &theirs, "echo", "sealed"]), "sealed");
+    docker(&["rmi", "-f", &ours, &theirs]);
+}
+
+/// A registry of ours with users and a certificate.
+struct Sealed {
+    _served: Served,
+    /// `localhost:PORT`, which is what the certificate is for.
+    host: String,
+    /// A folder with what is to be trusted.
+    trusted: String,
+}
+
+impl Sealed {
+    fn start(sandbox: &Sandbox) -> Self {
+        let (users, trusted) = (sandbox.path().join("users"), sandbox.path().join("trusted"));
+        fs::write(&users, HTPASSWD).unwrap();
+        fs::create_dir_all(&trusted).unwrap();
+        fs::copy(certificate("localhost.crt"), trusted.join("ca.crt")).unwrap();
+        let files = [users.display().to_string(), certificate("localhost.crt"), certificate("localhost.key")];
+        let flags = ["--htpasswd", &files[0], "--tls-cert", &files[1], "--tls-key", &files[2]];
+        let served = Served::start(sandbox, &flags);
+        let host = served.host.replace("127.0.0.1", "localhost");
+        Self { _served: served, host, trusted: trusted.display().to_string() }
+    }
+}
+
+/// Of `localhost`, for a thousand years.
+fn certificate(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("solutions/06-registry/tests/whole");
+    folder.join(name).display().to_string()
 }
 
 /// Debian's registry.
@@ -169,9 +237,8 @@ fn our_client_with_debians_registry() {
     let users = sandbox.path().join("htpasswd");
     fs::write(&users, HTPASSWD).unwrap();
     let auth = format!("auth:\n  htpasswd:\n    realm: here\n    path: {}\n", users.display());
-    let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("solutions/06-registry/tests/whole");
-    let at = |name: &str| certificates.join(name).display().to_string();
-    let tls = format!("  tls:\n    certificate: {}\n    key: {}\n", at("localhost.crt"), at("localhost.key"));
+    let (chain, key) = (certificate("localhost.crt"), certificate("localhost.key"));
+    let tls = format!("  tls:\n    certificate: {chain}\n    key: {key}\n");
     let strict = Debians::start(&sandbox, "strict", &auth, &tls);
     assert!(sandbox.fails(1, &["pull", &format!("{}/x", strict.host)]).contains("no basic auth credentials"));
     let wrong = sandbox.fails(1, &["login", "-u", "ana", "-p", "wrong", &strict.host]);
