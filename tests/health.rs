@@ -26,7 +26,7 @@ fn who_is_well_is_seen_to_be_long_before_an_interval_is_over() {
         let shown = sandbox.ok(&["ps", "--format", "{{.Status}}"]);
         assert!(shown.ends_with(" (health: starting)"), "{shown}");
         assert_eq!(sandbox.ok(&["ps", "-q", "--filter", "health=healthy"]), "");
-        eventually("a probe has failed", || log(sandbox, "web") != "");
+        eventually("a probe has failed", || !log(sandbox, "web").is_empty());
         assert_eq!(sandbox.ok(&["inspect", "-f", "{{.State.Health.FailingStreak}}", "web"]), "0", "it was early");
         sandbox.ok(&["exec", "web", "touch", "/ok"]);
         eventually("web is well", || health(sandbox, "web") == "healthy");
@@ -81,7 +81,7 @@ fn a_probe_that_takes_too_long_or_cannot_begin_has_failed() {
         let dockerfile = "FROM workbench\nHEALTHCHECK --interval=1h CMD [\"/no-such-program\"]\nCMD sleep 1000\n";
         sandbox.kesako(&["build", "-qt", "broken", "-"]).write_stdin(dockerfile).assert().success();
         sandbox.ok(&["run", "-d", "--name", "broken", "broken"]);
-        eventually("it was asked", || log(sandbox, "broken") != "");
+        eventually("it was asked", || !log(sandbox, "broken").is_empty());
         let said = log(sandbox, "broken");
         assert!(said.starts_with("-1 OCI runtime exec failed: ") && said.contains("no-such-program"), "{said}");
         sandbox.ok(&["run", "-d", "--name", "unasked", "--no-healthcheck", "broken"]);
