@@ -55,9 +55,8 @@ impl Fetch<'_> {
 
     /// Receives all of it that is not there, trying again as long as it helps.
     fn receive(&self, wanted: &Descriptor, partial: &mut Partial, tell: &dyn Fn(Step)) -> Result<()> {
-        let mut failures = 0;
+        let (mut failures, mut furthest) = (0, partial.size());
         while partial.size() != wanted.size || wanted.size == 0 {
-            let before = partial.size();
             let done = self.remote.ask(|api| {
                 let answer = api.blob(&wanted.digest, partial.size())?;
                 let (url, have) = (answer.url.clone(), partial.size());
@@ -77,9 +76,10 @@ impl Fetch<'_> {
             });
             match done {
                 Ok(()) => return Ok(()),
-                // What brings us further is no failure.
-                Err(error) if error.is_passing() && (failures < RETRIES || partial.size() > before) => {
-                    failures = if partial.size() > before { 1 } else { failures + 1 };
+                // What brings us further than ever is no failure.
+                Err(error) if error.is_passing() && (failures < RETRIES || partial.size() > furthest) => {
+                    failures = if partial.size() > furthest { 1 } else { failures + 1 };
+                    furthest = furthest.max(partial.size());
                     tracing::info!("{}: {error}; trying again", wanted.digest.short());
                     self.wait(failures, tell)?;
                 }

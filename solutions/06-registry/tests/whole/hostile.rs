@@ -54,6 +54,21 @@ fn a_layer_that_never_comes_whole() {
 }
 
 #[test]
+fn a_layer_that_is_shorter_than_was_promised() {
+    let image = Image::of(&["one"]);
+    let digest = Digest::of(&image.layers[0]).to_string();
+    // Who asks for ever is sent away, and found out.
+    let wanted = digest.clone();
+    let site = Site::with(Box::new(move |_, state| (state.count("GET", &wanted) > 30).then(|| answer(404, ""))));
+    site.put("app", "v1", &image);
+    let shorter = image.layers[0][..image.layers[0].len() - 5].to_vec();
+    site.state().blobs.insert(("app".into(), digest.clone()), shorter);
+    refused(&site);
+    let asked = site.state().count("GET", &digest);
+    assert!((2..=30).contains(&asked), "it was asked for {asked} times");
+}
+
+#[test]
 fn a_manifest_that_is_another_than_was_asked_for() {
     let (site, home) = (Site::new(), Home::new());
     let wanted = Digest::of(b"wanted");
