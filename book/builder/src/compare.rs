@@ -10,18 +10,17 @@ const ANY_LINES: &str = "...";
 /// In the book, any text within a line.
 const ANY_TEXT: &str = "[..]";
 
-/// One side of the comparison: either all that a page shows, or all that a run of it printed. Each id, random name and
-/// subnet is numbered as it first appears, so the id in `ps` must be the one that `run -d` has printed.
-pub(crate) struct Side {
+/// What a page shows, beside what a run of it printed. Each id, random name and subnet of the one stands for one of the other,
+/// from where it first appears on: so the id in `ps` must be the one that `run -d` has printed.
+pub(crate) struct Comparison {
     rules: Vec<(Regex, &'static str)>,
-    id: Regex,
-    name: Regex,
-    subnet: Regex,
-    seen: HashMap<String, usize>,
+    /// An id, a random name, a subnet.
+    others: [Regex; 3],
+    pairs: Pairs,
 }
 
-impl Side {
-    pub(crate) fn new() -> Result<Side> {
+impl Comparison {
+    pub(crate) fn new() -> Result<Comparison> {
         let time =
             r"(Less than a second|About an? (minute|hour)|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?";
         let rules = [
@@ -37,57 +36,109 @@ impl Side {
             // Columns are as wide as what stands in them.
             (r"\s{2,}", "  "),
         ];
-        Ok(Side {
-            rules: rules.into_iter().map(|(rule, put)| Ok((Regex::new(rule)?, put))).collect::<Result<_>>()?,
-            id: Regex::new(r"\b([0-9a-f]{64}|[0-9a-f]{12})\b")?,
-            name: Regex::new(r"\b[a-z]+_[a-z]+\d?$")?,
+        let others = [
+            r"\b([0-9a-f]{64}|[0-9a-f]{12})\b",
             // Docker's pools for networks: which of them are free is another matter on each machine.
-            subnet: Regex::new(r"\b172\.(1[7-9]|2\d|3[01])\.")?,
-            seen: HashMap::new(),
+            r"\b172\.(1[7-9]|2\d|3[01])\.",
+            r"\b[a-z]+_[a-z]+\d?$",
+        ];
+        let [id, subnet, name] = others.map(Regex::new);
+        Ok(Comparison {
+            rules: rules.into_iter().map(|(rule, put)| Ok((Regex::new(rule)?, put))).collect::<Result<_>>()?,
+            others: [id?, subnet?, name?],
+            pairs: Pairs::default(),
         })
     }
 
-    fn normal(&mut self, line: &str) -> String {
+    /// Whether what was printed fits what the book shows.
+    pub(crate) fn fits(&mut self, shown: &[String], printed: &[String]) -> bool {
+        let [shown, printed] = [shown, printed].map(|lines| lines.iter().map(|line| self.normal(line)).collect());
+        let (shown, printed): (Vec<String>, Vec<String>) = (shown, printed);
+        let pairs = fits(&shown, &printed, self.pairs.clone());
+        let fits = pairs.is_some();
+        self.pairs = pairs.unwrap_or_else(|| std::mem::take(&mut self.pairs));
+        fits
+    }
+
+    /// A line without what differs; what has its counterpart on the other side is between [`OPEN`] and [`CLOSE`].
+    fn normal(&self, line: &str) -> String {
         let mut line = line.trim_end().to_owned();
         for (rule, put) in &self.rules {
             line = rule.replace_all(&line, *put).into_owned();
         }
-        // A long id and its first twelve digits are the same id.
-        let line = number(&self.id, &line, &mut self.seen, |id| id[..12].to_owned());
-        let line = number(&self.subnet, &line, &mut self.seen, str::to_owned);
-        number(&self.name, &line, &mut self.seen, str::to_owned)
-    }
-
-    pub(crate) fn lines(&mut self, lines: &[String]) -> Vec<String> {
-        lines.iter().map(|line| self.normal(line)).collect()
+        for other in &self.others {
+            // A long id and its first twelve digits are the same id.
+            let mark = |found: &Captures<'_>| match found[0].len() {
+                64 => format!("{OPEN}{}{CLOSE}", &found[0][..12]),
+                _ => format!("{OPEN}{}{CLOSE}", &found[0]),
+            };
+            line = other.replace_all(&line, mark).into_owned();
+        }
+        line
     }
 }
 
-fn number(what: &Regex, line: &str, seen: &mut HashMap<String, usize>, key: impl Fn(&str) -> String) -> String {
-    let put = |found: &Captures<'_>| {
-        let next = seen.len() + 1;
-        format!("<{}>", seen.entry(key(&found[0])).or_insert(next))
-    };
-    what.replace_all(line, put).into_owned()
+const OPEN: char = '\u{1}';
+const CLOSE: char = '\u{2}';
+
+/// What in the book stands for what is here. What `...` and `[..]` leave out has no part in it.
+#[derive(Clone, Default)]
+struct Pairs {
+    here: HashMap<String, String>,
+    book: HashMap<String, String>,
 }
 
-/// Whether normalised output fits what the book shows.
-pub(crate) fn fits(shown: &[String], printed: &[String]) -> bool {
+impl Pairs {
+    /// Whether these two are each other's counterpart. Who is new on both sides is, from now on.
+    fn belong(&mut self, book: &str, here: &str) -> bool {
+        if !self.here.contains_key(book) && !self.book.contains_key(here) {
+            self.here.insert(book.to_owned(), here.to_owned());
+            self.book.insert(here.to_owned(), book.to_owned());
+        }
+        self.here.get(book).is_some_and(|known| known == here)
+    }
+}
+
+fn fits(shown: &[String], printed: &[String], pairs: Pairs) -> Option<Pairs> {
     match shown.split_first() {
-        None => printed.is_empty(),
-        Some((first, rest)) if first == ANY_LINES => (0..=printed.len()).any(|skip| fits(rest, &printed[skip..])),
-        Some((first, rest)) => match printed.split_first() {
-            Some((line, others)) => fits_line(first, line) && fits(rest, others),
-            None => false,
-        },
+        None => printed.is_empty().then_some(pairs),
+        Some((first, rest)) if first == ANY_LINES => {
+            (0..=printed.len()).find_map(|skip| fits(rest, &printed[skip..], pairs.clone()))
+        }
+        Some((first, rest)) => {
+            let (line, others) = printed.split_first()?;
+            fits(rest, others, fits_line(first, line, pairs)?)
+        }
     }
 }
 
-fn fits_line(shown: &str, printed: &str) -> bool {
-    let Some((before, after)) = shown.split_once(ANY_TEXT) else { return shown == printed };
-    let Some(rest) = printed.strip_prefix(before) else { return false };
+fn fits_line(shown: &str, printed: &str, mut pairs: Pairs) -> Option<Pairs> {
+    let Some((before, after)) = shown.split_once(ANY_TEXT) else {
+        return begins(shown, printed, &mut pairs)?.is_empty().then_some(pairs);
+    };
+    let rest = begins(before, printed, &mut pairs)?;
     let mut starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-    starts.any(|at| fits_line(after, &rest[at..]))
+    starts.find_map(|at| fits_line(after, &rest[at..], pairs.clone()))
+}
+
+/// What follows in `printed` after this beginning.
+fn begins<'p>(mut shown: &str, mut printed: &'p str, pairs: &mut Pairs) -> Option<&'p str> {
+    let marked = |text: &'_ str| text.strip_prefix(OPEN).and_then(|text| text.find(CLOSE));
+    while let Some(next) = shown.chars().next() {
+        match (marked(shown), marked(printed)) {
+            (Some(book), Some(here)) => {
+                if !pairs.belong(&shown[1..=book], &printed[1..=here]) {
+                    return None;
+                }
+                (shown, printed) = (&shown[book + 2..], &printed[here + 2..]);
+            }
+            _ => {
+                printed = printed.strip_prefix(next)?;
+                shown = &shown[next.len_utf8()..];
+            }
+        }
+    }
+    Some(printed)
 }
 
 #[cfg(test)]
@@ -95,10 +146,9 @@ mod tests {
     use super::*;
 
     fn same(shown: &[&str], printed: &[&str]) -> bool {
-        let side = |lines: &[&str]| {
-            Side::new().unwrap().lines(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
-        };
-        fits(&side(shown), &side(printed))
+        let [shown, printed] = [shown, printed].map(|lines| lines.iter().map(|line| (*line).to_owned()).collect());
+        let (shown, printed): (Vec<String>, Vec<String>) = (shown, printed);
+        Comparison::new().unwrap().fits(&shown, &printed)
     }
 
     #[test]
@@ -139,5 +189,13 @@ mod tests {
         assert!(!same(&["a", "...", "z"], &["a", "b"]));
         assert!(same(&["Linux [..] x86_64"], &["Linux 6.1 vm x86_64"]));
         assert!(!same(&["Linux [..] x86_64"], &["Linux 6.1 vm riscv"]));
+    }
+
+    #[test]
+    fn what_is_left_out_has_no_ids() {
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|digit| digit.repeat(12));
+        assert!(same(&[&a, "...", &b, &b], &[&c, &d, &a, &b, &b]));
+        assert!(same(&["x [..] y", &a], &[&format!("x {b} y"), &c]));
+        assert!(!same(&[&a, "...", &a], &[&c, &d, &a]));
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::compare::{Side, fits};
+use crate::compare::Comparison;
 use crate::page::{self, Kind, Step};
 use crate::shell::Shell;
 
@@ -68,7 +68,7 @@ fn has_networks(kesako: &Path, page: &Path) -> Result<bool> {
 fn run<'a>(path: &Path, steps: &'a [Step], options: &Options) -> Result<Vec<(&'a Step, Vec<String>)>> {
     let page = path.file_name().unwrap_or_default().to_string_lossy();
     // What docker calls one thing, kesako may call another.
-    let mut sides = [(Side::new()?, Side::new()?), (Side::new()?, Side::new()?)];
+    let mut comparisons = [Comparison::new()?, Comparison::new()?];
     let mut shell = match &options.workshop {
         Some(clone) => Shell::start_in(&options.kesako, clone)?,
         None => Shell::start(&options.kesako, options.docker.as_deref())?,
@@ -76,8 +76,7 @@ fn run<'a>(path: &Path, steps: &'a [Step], options: &Options) -> Result<Vec<(&'a
     let mut changes = Vec::new();
     for step in steps {
         let output = shell.run(&step.command, &step.typed()).with_context(|| format!("{page}:{}", step.at))?;
-        let (book, here) = &mut sides[usize::from(step.kind == Kind::Docker)];
-        if !fits(&book.lines(&step.expected), &here.lines(&output)) {
+        if !comparisons[usize::from(step.kind == Kind::Docker)].fits(&step.expected, &output) {
             if !options.update {
                 report(&page, step, &output);
             }
