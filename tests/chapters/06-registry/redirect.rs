@@ -24,7 +24,10 @@ fn a_location_is_relative_to_who_answered() {
         ("//third.example.net/blob", "https://third.example.net/blob, without password"),
         ("https://third.example.net/blob?y=2", "https://third.example.net/blob?y=2, without password"),
     ] {
-        let why = format!("of the location {location:?}, in an answer of {at}. {READ}");
+        let why = format!(
+            "of the location {location:?}, in an answer of {at}: what it leaves out is as in the address that answered, and not as \
+             where the request began. {READ}"
+        );
         expect(told(&secure(), at, location), expected.to_owned(), &why);
     }
 }

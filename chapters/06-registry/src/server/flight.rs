@@ -34,17 +34,17 @@ impl<K, T> Default for Flights<K, T> {
 impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
     /// Does the work, or waits for who is doing it for the same key and takes what they got.
     ///
-    /// What is being done stands in `self.open`, by its key. Who finds nothing there for theirs is the first: they put a
-    /// `Flight` there, and do the work. `Flight::landing` has to be called before, and its `with` afterwards, with what came
-    /// of it: that takes the flight out of `open`, and wakes up who waits. If the work panics, the landing is dropped, and
-    /// does the same without a result.
+    /// What is being done stands in `self.open`, by its key, as a `Flight`. (`locked`, below, locks it.)
     ///
-    /// Who finds a flight there waits for it. `Flight::wait` returns what came of it, or None if its work has panicked; then
-    /// all begins anew, and somebody has to be the first again. Also who asks when the work is done begins anew: what was
-    /// got then may be old.
+    /// * Who finds none for their key is the first. They put one there, take its `landing`, do the work, and give what came of
+    ///   it to `Landing::with`, which gives it back: that takes the flight out of `open`, and wakes up who waits. The landing
+    ///   comes before the work, for if that panics, it is dropped, and wakes them up with nothing.
+    /// * Who finds one waits: `Flight::wait` returns what came of it. With `None`, its work has panicked. Then all begins anew,
+    ///   and somebody has to be the first again.
     ///
-    /// `open` is locked to look and to put something there, and by nobody who works or waits: work for other keys goes on
-    /// at the same time. But between looking and putting it stays locked, or two are the first. (`locked` locks it.)
+    /// Between looking and putting a flight there `open` stays locked, or two are the first. But nobody who works or waits has it
+    /// locked: work for other keys goes on at the same time. And who asks when the work is done begins anew: what was got then
+    /// may be old.
     pub fn join(&self, key: &K, work: impl FnOnce() -> T) -> T {
         // exercise: 6.7 join: the first one works, and all others wait
         todo!("exercise 6.7, join: the first one works, and all others wait")
