@@ -4,8 +4,8 @@ use super::Verb;
 use crate::output::{put, say, warn};
 use crate::session::Session;
 use crate::terminal;
-use ::registry::Credentials;
 use ::registry::credentials::{File, host_of, key_of_host};
+use ::registry::{Credentials, Error};
 use engine::api::LoginAnswer;
 use std::io::{self, BufRead, IsTerminal, Read};
 
@@ -38,6 +38,9 @@ impl Verb for Login {
         if self.password.is_some() {
             warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
         }
+        if self.username.as_deref() == Some("") {
+            anyhow::bail!("username is empty");
+        }
         if self.password_stdin {
             if self.username.as_deref().unwrap_or_default().is_empty() {
                 anyhow::bail!("the --password-stdin option requires --username to be set");
@@ -53,25 +56,43 @@ impl Verb for Login {
             Ok(client.post("/auth").body_json(credentials).json().await?)
         };
 
-        let known = file.get(&key)?.filter(|_| self.username.is_none() && self.password.is_none());
+        let mut usual = String::new();
+        // A program that fails here says so when it is to keep what it gets.
+        let known = match file.get(&key) {
+            Err(Error::Helper { .. }) => None,
+            known => known?,
+        };
+        let known = known.filter(|_| self.username.is_none() && self.password.is_none());
         if let Some(known) = known {
-            warn(format!("Authenticating with existing credentials... [Username: {}]\n", known.username));
+            warn(format!(
+                "Authenticating with existing credentials... [Username: {}]\n\n Info -> To login with a different account, \
+                 run 'kesako logout' followed by 'kesako login'\n\n",
+                known.username
+            ));
+            usual = known.username.clone();
             match ask(&known).await {
                 Ok(answer) => return say(answer.status),
                 Err(error) if !io::stdin().is_terminal() => return Err(error),
                 Err(error) => warn(format!("Login did not succeed, error: {}", crate::session::message(&error))),
             }
         }
-        let username = match self.username.filter(|name| !name.is_empty()) {
+        let username = match self.username {
             Some(username) => username,
-            None => prompt("Username: ", false)?,
+            None if usual.is_empty() => prompt("Username: ", false)?,
+            // An empty line means the one in brackets.
+            None => {
+                Some(prompt(&format!("Username ({usual}): "), false)?).filter(|name| !name.is_empty()).unwrap_or(usual)
+            }
         };
+        if username.is_empty() {
+            anyhow::bail!("username is required");
+        }
         let password = match self.password {
             Some(password) => password,
             None => prompt("Password: ", true)?,
         };
         if password.is_empty() {
-            anyhow::bail!("password is required");
+            anyhow::bail!("Error: Password Required");
         }
         let mut credentials = Credentials { username, password, serveraddress: key.clone(), ..Credentials::default() };
         let answer = ask(&credentials).await?;
@@ -79,7 +100,8 @@ impl Verb for Login {
             credentials.password = String::new();
             credentials.identitytoken = answer.identity_token;
         }
-        if file.store(&key, &credentials)? {
+        let stored = file.store(&key, &credentials);
+        if stored.map_err(|error| anyhow::anyhow!("Error saving credentials: {error}"))? {
             warn(format!(
                 "\nWARNING! Your credentials are stored unencrypted in '{}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n",
                 file.path().display()
@@ -93,7 +115,10 @@ impl Verb for Logout {
     async fn run(self, _: Session) -> anyhow::Result<()> {
         let key = key(self.server.as_deref());
         say(format!("Removing login credentials for {key}"))?;
-        File::of_user()?.erase(&key)?;
+        match File::of_user()?.erase(&key) {
+            Err(error @ Error::Helper { .. }) => warn(format!("WARNING: could not erase credentials:\n{key}: {error}")),
+            erased => drop(erased?),
+        }
         Ok(())
     }
 }
@@ -111,18 +136,16 @@ fn key(server: Option<&str>) -> String {
 /// Asks the user; what is secret is not shown.
 fn prompt(question: &str, secret: bool) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
-        anyhow::bail!("cannot perform an interactive login from a non TTY device: use -u and --password-stdin");
+        anyhow::bail!("Error: Cannot perform an interactive login from a non TTY device");
     }
-    put(question)?;
+    // Before it is asked: whoever types at once is not to be seen, or not to be heard.
     let silence = secret.then(terminal::Silence::enter).transpose()?;
+    put(question)?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     if silence.is_some() {
         // The key that ended it was not shown either.
         put("\n")?;
     }
-    match line.trim_end_matches(['\n', '\r']) {
-        "" => anyhow::bail!("{} is required", if secret { "password" } else { "username" }),
-        line => Ok(line.to_owned()),
-    }
+    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }

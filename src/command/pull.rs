@@ -1,11 +1,11 @@
 //! `kesako pull`, and the pulling that `run` and `create` do.
 
 use super::Verb;
-use crate::output::say;
+use crate::output::{say, warn};
 use crate::session::Session;
 use crate::transfer::{To, Transfer};
 use ::registry::credentials::{File, key};
-use ::registry::{Credentials, Reference};
+use ::registry::{Credentials, Error, Reference};
 use daemon::Client;
 use engine::api::Progress;
 
@@ -83,9 +83,16 @@ pub(super) async fn follow(request: daemon::client::Request<'_>, mut transfer: O
     Ok(())
 }
 
-/// Who we are to the registry of this image.
+/// Who we are to the registry of this image. Where that cannot be found out we are nobody in particular, as with Docker:
+/// most registries let everybody read.
 pub(super) fn credentials(reference: &Reference) -> anyhow::Result<Option<Credentials>> {
     // Without a home there is no file.
     let Ok(file) = File::of_user() else { return Ok(None) };
-    Ok(file.get(key(reference))?)
+    match file.get(key(reference)) {
+        Err(error @ Error::Helper { .. }) => {
+            warn(format!("WARNING: {error}"));
+            Ok(None)
+        }
+        found => Ok(found?),
+    }
 }

@@ -22,6 +22,9 @@ pub(super) struct Push {
 impl Verb for Push {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         let mut reference = Reference::parse(&self.name)?;
+        if reference.digest().is_some() {
+            anyhow::bail!("cannot push a digest reference");
+        }
         if self.all_tags && !reference.is_name_only() {
             anyhow::bail!("tag can't be used with --all-tags/-a");
         }

@@ -18,6 +18,9 @@ impl Verb for Tag {
         reference::check(&self.target).map_err(|error| {
             anyhow::anyhow!("Error parsing reference: {:?} is not a valid repository/tag: {error}", self.target)
         })?;
+        if self.target.contains('@') {
+            anyhow::bail!("refusing to create a tag with a digest reference");
+        }
         let client = session.connect()?;
         let (repository, tag) = split(&self.target);
         let request = client.post(format!("/images/{}/tag", self.source)).query("repo", repository);

@@ -11,6 +11,7 @@ mod crash;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
 mod full;
+mod helpers;
 #[path = "../support/house.rs"]
 mod house;
 mod http;

@@ -65,9 +65,9 @@ pub enum Error {
     /// A file of ours: credentials, settings, certificates.
     #[error("cannot {step} {path}: {why}", path = path.display())]
     File { step: &'static str, path: PathBuf, why: String },
-    /// A program that keeps credentials.
-    #[error("error getting credentials - err: {why}, program: {program}")]
-    Helper { program: String, why: String },
+    /// A program that keeps credentials; what it said itself stands at the end.
+    #[error("error {step} credentials - err: {why}, out: `{said}`")]
+    Helper { step: &'static str, why: String, said: String },
     /// Credentials may not be sent there.
     #[error("{0}")]
     Unsafe(String),

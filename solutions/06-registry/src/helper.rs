@@ -5,7 +5,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::{Command, Stdio};
 
 /// The user name of a token that stands for user and password.
@@ -36,16 +36,20 @@ impl Helper {
         let program = format!("docker-credential-{name}");
         match name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
             true => Ok(Self { program }),
-            false => Err(Error::Helper { program, why: "this is no name of a program".to_owned() }),
+            false => Err(Error::Helper {
+                step: "getting",
+                why: format!("{program} is no name of a program"),
+                said: String::new(),
+            }),
         }
     }
 
     pub(crate) fn get(&self, key: &str) -> Result<Option<Credentials>> {
         let answer = match self.call("get", key.as_bytes()) {
-            Err(Error::Helper { why, .. }) if why.contains(NOT_FOUND) => return Ok(None),
+            Err(Error::Helper { said, .. }) if said.contains(NOT_FOUND) => return Ok(None),
             answer => answer?,
         };
-        let found: Document = serde_json::from_slice(&answer).map_err(|error| self.failed(error))?;
+        let found: Document = serde_json::from_slice(&answer).map_err(|error| failed("get", error, ""))?;
         let serveraddress = key.to_owned();
         Ok(Some(match found.username.as_str() {
             TOKEN => Credentials { identitytoken: found.secret, serveraddress, ..Credentials::default() },
@@ -65,43 +69,61 @@ impl Helper {
         };
         let document =
             Document { server_url: key.to_owned(), username: username.to_owned(), secret: secret.to_owned() };
-        let document = serde_json::to_vec(&document).map_err(|error| self.failed(error))?;
+        let document = serde_json::to_vec(&document).map_err(|error| failed("store", error, ""))?;
         self.call("store", &document).map(drop)
     }
 
     pub(crate) fn erase(&self, key: &str) -> Result<()> {
         match self.call("erase", key.as_bytes()) {
-            Err(Error::Helper { why, .. }) if why.contains(NOT_FOUND) => Ok(()),
+            Err(Error::Helper { said, .. }) if said.contains(NOT_FOUND) => Ok(()),
             answer => answer.map(drop),
         }
     }
 
     pub(crate) fn list(&self) -> Result<Vec<String>> {
         let found: BTreeMap<String, String> =
-            serde_json::from_slice(&self.call("list", b"")?).map_err(|error| self.failed(error))?;
+            serde_json::from_slice(&self.call("list", b"")?).map_err(|error| failed("list", error, ""))?;
         Ok(found.into_keys().collect())
     }
 
-    fn call(&self, verb: &str, input: &[u8]) -> Result<Vec<u8>> {
+    fn call(&self, verb: &'static str, input: &[u8]) -> Result<Vec<u8>> {
         let mut child = Command::new(&self.program)
             .arg(verb)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
-            .map_err(|error| self.failed(error))?;
+            .map_err(|error| match error.kind() {
+                // In Go's words.
+                ErrorKind::NotFound => {
+                    failed(verb, format!("exec: {:?}: executable file not found in $PATH", self.program), "")
+                }
+                _ => failed(verb, format!("exec: {:?}: {error}", self.program), ""),
+            })?;
         if let Some(mut stdin) = child.stdin.take() {
             // One that does not listen says why in its answer.
             stdin.write_all(input).ok();
         }
-        let output = child.wait_with_output().map_err(|error| self.failed(error))?;
+        let output = child.wait_with_output().map_err(|error| failed(verb, error, ""))?;
         match output.status.success() {
             true => Ok(output.stdout),
-            false => Err(self.failed(String::from_utf8_lossy(&output.stdout).trim())),
+            false => {
+                let why = match output.status.code() {
+                    Some(code) => format!("exit status {code}"),
+                    None => output.status.to_string(),
+                };
+                Err(failed(verb, why, String::from_utf8_lossy(&output.stdout).trim()))
+            }
         }
     }
+}
 
-    fn failed(&self, why: impl std::fmt::Display) -> Error {
-        Error::Helper { program: self.program.clone(), why: why.to_string() }
-    }
+fn failed(verb: &str, why: impl ToString, said: &str) -> Error {
+    let step = match verb {
+        "store" => "storing",
+        "erase" => "erasing",
+        "list" => "listing",
+        _ => "getting",
+    };
+    Error::Helper { step, why: why.to_string(), said: said.to_owned() }
 }

@@ -58,7 +58,7 @@ fn a_file_that_cannot_be_read_is_told() {
     assert!(File::read(&path).unwrap_err().to_string().contains("config.json"));
     fs::write(&path, r#"{"credsStore":"../../bin/sh"}"#).unwrap();
     let error = File::read(&path).unwrap().get("r.io").unwrap_err().to_string();
-    assert!(error.contains("this is no name of a program"), "{error}");
+    assert!(error.contains("is no name of a program"), "{error}");
 }
 
 #[test]
@@ -69,4 +69,32 @@ fn a_header_says_who_it_is() {
     assert_eq!(Credentials::from_header("e30").unwrap(), None, "some clients leave the = out");
     Credentials::from_header("{}").unwrap_err();
     assert_eq!(key_of_host("index.docker.io"), "https://index.docker.io/v1/");
+}
+
+#[test]
+fn of_several_logins_at_once_all_count() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("config.json");
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let mut file = File::read(&path).unwrap();
+            scope.spawn(move || {
+                for round in 0..5 {
+                    file.store(&format!("r{number}-{round}.io"), &user("a", "b")).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(File::read(&path).unwrap().all().len(), 40);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing else stays there");
+}
+
+#[test]
+fn a_login_that_changes_nothing_is_no_news() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("config.json");
+    let mut file = File::read(&path).unwrap();
+    assert!(file.store("r.io", &user("a", "b")).unwrap());
+    assert!(!file.store("r.io", &user("a", "b")).unwrap());
+    assert!(file.store("r.io", &user("a", "c")).unwrap());
 }

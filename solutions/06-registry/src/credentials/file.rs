@@ -122,12 +122,13 @@ impl File {
         all.into_iter().filter_map(|key| Some((key.clone(), self.get(&key).ok()??))).collect()
     }
 
-    /// Keeps who we are to this registry. Returns whether it stands in the file, where everybody can read it who may
-    /// read the file.
+    /// Keeps who we are to this registry. Returns whether it now stands in the file, and did not before, where everybody
+    /// can read it who may read the file.
     ///
     /// # Errors
     /// [`Error::Helper`], [`Error::File`].
     pub fn store(&mut self, key: &str, credentials: &Credentials) -> Result<bool> {
+        let _lock = self.renew()?;
         let helper = self.helper(key)?;
         let entry = match &helper {
             // That there is something is no secret.
@@ -143,16 +144,20 @@ impl File {
                 "identitytoken": credentials.identitytoken,
             }),
         };
+        if self.auths()?.get(key) == Some(&entry) {
+            return Ok(false);
+        }
         self.auths()?.insert(key.to_owned(), entry);
         self.write()?;
         Ok(helper.is_none())
     }
 
-    /// Forgets who we are to this registry. Returns whether there was anything.
+    /// Forgets who we are to this registry. Returns whether there was anything in the file.
     ///
     /// # Errors
     /// As [`File::store`].
     pub fn erase(&mut self, key: &str) -> Result<bool> {
+        let _lock = self.renew()?;
         if let Some(helper) = self.helper(key)? {
             helper.erase(key)?;
         }
@@ -161,6 +166,17 @@ impl File {
             self.auths()?.remove(name);
         }
         if names.is_empty() { Ok(false) } else { self.write().map(|()| true) }
+    }
+
+    /// Reads it once more, while nobody else of us writes it: of two logins at once, both count.
+    fn renew(&mut self) -> Result<fs::File> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let failed = |error: std::io::Error| Error::file("lock", folder)(error);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let lock = fs::File::open(folder).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        self.content = Self::read(&self.path)?.content;
+        Ok(lock)
     }
 
     fn auths(&mut self) -> Result<&mut Map<String, Value>> {
