@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const REPOSITORY: &str = "kesako.registry.repository";
@@ -24,7 +25,7 @@ pub(super) struct Catalogue {
 /// One of them. It is there as long as it has a manifest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Repository {
-    pub manifests: BTreeMap<Digest, Held>,
+    pub manifests: BTreeMap<Digest, Arc<Held>>,
     pub tags: BTreeMap<String, Digest>,
 }
 
@@ -42,7 +43,7 @@ impl Catalogue {
             match held {
                 Ok(held) => {
                     let repository = catalogue.repositories.entry(name.clone()).or_default();
-                    repository.manifests.insert(descriptor.digest, held);
+                    repository.manifests.insert(descriptor.digest, Arc::new(held));
                     let tag = descriptor
                         .annotations
                         .get(REF_NAME)
@@ -61,6 +62,8 @@ impl Catalogue {
     pub(super) fn write(&self, layout: &Path) -> io::Result<()> {
         let mut manifests = Vec::new();
         for (name, repository) in &self.repositories {
+            let mut tags: BTreeMap<&Digest, Vec<&String>> = BTreeMap::new();
+            repository.tags.iter().for_each(|(tag, digest)| tags.entry(digest).or_default().push(tag));
             for (digest, held) in &repository.manifests {
                 let line = |tag: Option<&String>| {
                     let mut line = Descriptor::new(&held.media_type, *digest, held.size);
@@ -70,10 +73,9 @@ impl Catalogue {
                     }
                     line
                 };
-                let tags: Vec<_> = repository.tags.iter().filter(|(_, of)| *of == digest).collect();
-                match tags.is_empty() {
-                    true => manifests.push(line(None)),
-                    false => manifests.extend(tags.into_iter().map(|(tag, _)| line(Some(tag)))),
+                match tags.remove(digest) {
+                    None => manifests.push(line(None)),
+                    Some(tags) => manifests.extend(tags.into_iter().map(|tag| line(Some(tag)))),
                 }
             }
         }

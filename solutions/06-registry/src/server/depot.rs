@@ -11,7 +11,7 @@ use http::StatusCode;
 use layers::{Blobs, Digest};
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// Everything that is kept.
@@ -51,7 +51,7 @@ impl Depot {
     }
 
     /// Finds a manifest.
-    pub(super) fn manifest(&self, name: &str, which: &Which) -> Result<(Digest, Held), Refusal> {
+    pub(super) fn manifest(&self, name: &str, which: &Which) -> Result<(Digest, Arc<Held>), Refusal> {
         let unknown = || Refusal::unknown("MANIFEST_UNKNOWN", "manifest unknown");
         let found = self.repository(name, |repository| {
             let digest = match which {
@@ -90,11 +90,13 @@ impl Depot {
         }
         self.blobs.put(bytes)?;
         self.change(|catalogue| {
+            // It may have been garbage until now, and just been swept away: from here on, it is not.
+            self.blobs.put(bytes)?;
             let repository = catalogue.repositories.entry(name.to_owned()).or_default();
             if whole {
                 check(&held, repository, &self.blobs)?;
             }
-            repository.manifests.insert(digest, held);
+            repository.manifests.insert(digest, Arc::new(held));
             if let Which::Tag(tag) = which {
                 repository.tags.insert(tag.clone(), digest);
             }

@@ -4,7 +4,7 @@ use super::answer::Refusal;
 use layers::Digest;
 use layers::manifest::{Descriptor, media_type};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A manifest, as far as a registry is concerned.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +18,10 @@ pub(super) struct Held {
     /// What it is about: a signature has the image here that it signs.
     pub subject: Option<Digest>,
     pub artifact_type: Option<String>,
-    pub annotations: BTreeMap<String, String>,
 }
+
+/// "Type and subtype names are limited to 127 characters" (RFC 6838, section 4.2).
+const NAME_LIMIT: usize = 255;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,15 +51,19 @@ impl Held {
             return Err(bad("only schemaVersion 2 is known".to_owned()));
         }
         let size = bytes.len() as u64;
-        let annotations = document.annotations.unwrap_or_default();
         let subject = document.subject.map(|subject| subject.digest);
         let artifact_type = document.artifact_type.filter(|kind| !kind.is_empty());
+        let kinds = [artifact_type.as_ref(), document.config.as_ref().map(|config| &config.media_type)];
+        if kinds.iter().flatten().any(|kind| kind.len() > NAME_LIMIT) {
+            return Err(bad(format!("a media type has at most {NAME_LIMIT} characters")));
+        }
         if media_type::is_index(&media_type) {
             if document.config.is_some() || document.layers.is_some() {
                 return Err(bad("it is an index, and has a config or layers".to_owned()));
             }
-            let manifests = document.manifests.unwrap_or_default().into_iter().map(|one| one.digest).collect();
-            return Ok(Self { media_type, size, blobs: Vec::new(), manifests, subject, artifact_type, annotations });
+            let listed = document.manifests.unwrap_or_default().into_iter().map(|one| one.digest);
+            let manifests = listed.collect::<BTreeSet<_>>().into_iter().collect();
+            return Ok(Self { media_type, size, blobs: Vec::new(), manifests, subject, artifact_type });
         }
         if !media_type::is_manifest(&media_type) {
             return Err(bad(format!("the media type {media_type:?} is not one that this registry keeps")));
@@ -71,14 +77,17 @@ impl Held {
             layer.urls.is_some() || ["foreign", "nondistributable"].iter().any(|word| layer.media_type.contains(word))
         };
         let listed = document.layers.unwrap_or_default().into_iter().filter(|layer| !elsewhere(layer));
-        let blobs = std::iter::once(config).chain(listed).map(|blob| (blob.digest, blob.size)).collect();
-        Ok(Self { media_type, size, blobs, manifests: Vec::new(), subject, artifact_type, annotations })
+        let blobs = std::iter::once(config).chain(listed).map(|blob| (blob.digest, blob.size));
+        // One may be listed ten thousand times.
+        let blobs = blobs.collect::<BTreeSet<_>>().into_iter().collect();
+        Ok(Self { media_type, size, blobs, manifests: Vec::new(), subject, artifact_type })
     }
 
-    /// As an index lists it.
-    pub(super) fn descriptor(&self, digest: &Digest) -> Descriptor {
+    /// As an index lists it; with its annotations, which are in the manifest itself and need not be in memory, too.
+    pub(super) fn descriptor(&self, digest: &Digest, bytes: &[u8]) -> Descriptor {
+        let document: Option<Document> = serde_json::from_slice(bytes).ok();
         Descriptor {
-            annotations: self.annotations.clone(),
+            annotations: document.and_then(|document| document.annotations).unwrap_or_default(),
             artifact_type: self.artifact_type.clone(),
             ..Descriptor::new(&self.media_type, *digest, self.size)
         }

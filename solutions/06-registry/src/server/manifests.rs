@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Refusal, blocking, empty, with};
 use super::body::document;
+use super::depot::Depot;
 use super::document::Held;
 use super::listen::{Query, Registry};
 use super::lists;
@@ -70,17 +71,16 @@ pub(super) async fn delete(registry: Arc<Registry>, name: String, which: Which) 
 pub(super) async fn referrers(registry: Arc<Registry>, name: String, about: Option<Digest>, query: Query) -> Answer {
     let (kind, last) = (query.get("artifactType").cloned(), query.get("last").and_then(|last| last.parse().ok()));
     let (of, wanted) = (name.clone(), kind.clone());
-    let manifests: Vec<Descriptor> = blocking(move || {
+    let (manifests, more) = blocking(move || {
         let found = registry.depot.repository(&of, |repository| {
             let about = repository.manifests.iter().filter(|(_, held)| about.is_some() && held.subject == about);
             let about = about.filter(|(_, held)| wanted.is_none() || held.artifact_type == wanted);
             let about = about.filter(|(digest, _)| last.is_none_or(|last| **digest > last));
-            about.map(|(digest, held)| held.descriptor(digest)).collect()
+            about.map(|(digest, held)| (*digest, held.clone())).collect()
         });
-        Ok(found.unwrap_or_default())
+        page(&registry.depot, found.unwrap_or_default())
     })
     .await?;
-    let (manifests, more) = page(manifests);
     let next = match (manifests.last().filter(|_| more), about) {
         (Some(last), Some(about)) => {
             let last = last.digest.to_string();
@@ -98,18 +98,19 @@ pub(super) async fn referrers(registry: Arc<Registry>, name: String, about: Opti
 }
 
 /// As many as make an index that everybody reads; and whether there are more.
-fn page(mut manifests: Vec<Descriptor>) -> (Vec<Descriptor>, bool) {
-    let (count, mut room) = (manifests.len(), DOCUMENT_LIMIT / 2);
-    let fits = manifests.iter().take_while(|one| {
-        let size = serde_json::to_vec(one).map_or(0, |bytes| bytes.len() as u64);
-        let fits = size <= room;
+fn page(depot: &Depot, found: Vec<(Digest, Arc<Held>)>) -> Result<(Vec<Descriptor>, bool), Refusal> {
+    let (mut manifests, mut room) = (Vec::new(), DOCUMENT_LIMIT / 2);
+    for (digest, held) in found {
+        let one = held.descriptor(&digest, &depot.blobs.document(&digest)?);
+        let size = serde_json::to_vec(&one).map_err(Refusal::trouble)?.len() as u64;
+        // One that is too large by itself is no reason to stop here for ever.
+        if size > room && !manifests.is_empty() {
+            return Ok((manifests, true));
+        }
         room = room.saturating_sub(size);
-        fits
-    });
-    // One whose annotations are too large by themselves is no reason to stop here for ever.
-    manifests.truncate(fits.count().max(1));
-    let more = manifests.len() < count;
-    (manifests, more)
+        manifests.push(one);
+    }
+    Ok((manifests, false))
 }
 
 /// Whether who asks has it already (RFC 9110, section 13.1.2).

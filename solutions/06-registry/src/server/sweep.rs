@@ -13,14 +13,14 @@ pub(super) const YOUNG: Duration = Duration::from_hours(1);
 
 /// Removes all garbage, and what was begun and given up.
 pub(super) fn sweep(depot: &Depot) -> layers::Result<usize> {
-    let mut gone = 0;
-    for blob in depot.blobs.list()? {
+    let (mut gone, needed) = (0, depot.catalogue().reached());
+    for blob in depot.blobs.list()?.into_iter().filter(|blob| !needed.contains(blob)) {
         let age = fs::metadata(depot.blobs.path(&blob)).and_then(|status| status.modified());
         let age = age.map(|touched| SystemTime::now().duration_since(touched).unwrap_or_default());
         if !age.is_ok_and(|age| age > YOUNG) {
             continue;
         }
-        // (Deleting refuses what is needed.)
+        // (Deleting refuses what is needed by now.)
         gone += usize::from(depot.delete_blob(&blob).is_ok());
     }
     depot.blobs.sweep_partial()?;
