@@ -62,6 +62,8 @@ pub mod settings;
 mod tls;
 #[path = "../../../solutions/06-registry/src/token.rs"]
 mod token;
+#[path = "../../../solutions/06-registry/src/unanswered.rs"]
+mod unanswered;
 #[path = "../../../solutions/06-registry/src/upload.rs"]
 mod upload;
 

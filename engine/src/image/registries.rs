@@ -149,7 +149,9 @@ impl Engine {
     pub fn login(&self, credentials: &Credentials) -> Result<api::LoginAnswer> {
         let token = registry::login::login(&self.registries()?, credentials).map_err(|error| match error {
             registry::Error::Login { .. } => Error::new(Kind::Unauthorized, error.to_string()),
-            registry::Error::Answer { status: 401 | 403, .. } => Error::new(Kind::Unauthorized, error.to_string()),
+            registry::Error::Answer { status: 401 | 403, .. } | registry::Error::NoToken { status: 401 | 403, .. } => {
+                Error::new(Kind::Unauthorized, error.to_string())
+            }
             error => error.into(),
         })?;
         let status = "Login Succeeded".to_owned();

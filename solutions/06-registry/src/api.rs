@@ -69,7 +69,13 @@ impl Api<'_> {
             shell = %format!("curl -L -H 'Accept: {}' {url}", media_type::OCI_INDEX),
             "ask {} for the manifest {wanted} of {}", self.connection.endpoint.base, self.path
         );
-        let answer = self.ask("Get", url, vec![("accept", MANIFESTS.join(", "))])?;
+        let answer = self.ask("Get", url, vec![("accept", MANIFESTS.join(", "))]).map_err(|error| match error {
+            // Docker asks for a tag's digest first, and so tells it.
+            Error::NoCredentials { url, .. } if wanted.parse::<Digest>().is_err() => {
+                Error::NoCredentials { method: "Head".to_owned(), url }
+            }
+            error => error,
+        })?;
         if answer.status != 200 {
             return Err(answer.into_error());
         }

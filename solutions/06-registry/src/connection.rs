@@ -10,11 +10,10 @@ use crate::endpoint::Endpoint;
 use crate::error::{Answer, Error, Result};
 use crate::redirect;
 use crate::settings::Settings;
-use crate::{query, tls, token};
+use crate::{query, tls, token, unanswered};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
-use std::net::ToSocketAddrs as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use ureq::http::{self, HeaderMap, StatusCode, header};
@@ -199,7 +198,8 @@ impl Connection {
                 return Ok(Some(format!("Bearer {token}")));
             }
             let asked = token::Asked { challenge, scopes: request.scopes, offline: false };
-            let token = token::fetch(&self.agent, &self.endpoint, &asked, self.credentials.as_ref())?;
+            let token = token::fetch(&self.agent, &self.endpoint, &asked, self.credentials.as_ref());
+            let token = token.map_err(|error| error.at(request.method, &request.url))?;
             return Ok(Some(format!("Bearer {}", token.token)));
         }
         if challenges.iter().any(|challenge| challenge.scheme == "basic") {
@@ -229,7 +229,8 @@ impl Connection {
                 let pass = match (bearer, &self.credentials) {
                     (Some(challenge), Some(credentials)) => {
                         let asked = token::Asked { challenge, scopes: &[], offline: true };
-                        let token = token::fetch(&self.agent, &self.endpoint, &asked, Some(credentials))?;
+                        let token = token::fetch(&self.agent, &self.endpoint, &asked, Some(credentials));
+                        let token = token.map_err(|error| error.at("Get", &url))?;
                         identity = token.refresh_token;
                         Some(format!("Bearer {}", token.token))
                     }
@@ -282,11 +283,7 @@ impl Connection {
                 self.agent.run(builder.body(SendBody::from_reader(&mut body)).map_err(nonsense)?)
             }
         };
-        let answer = answer.map_err(|error| Error::Unreachable {
-            method: request.method.to_owned(),
-            url: url.to_owned(),
-            why: reason(&error, url),
-        })?;
+        let answer = answer.map_err(|error| unanswered::tell(&error, request.method, url, &self.endpoint.base))?;
         let (head, body) = answer.into_parts();
         Ok(Response { status: head.status.as_u16(), headers: head.headers, url: url.to_owned(), body })
     }
@@ -311,32 +308,4 @@ impl<R: Read> Read for Counting<'_, R> {
 fn challenges(headers: &HeaderMap) -> Vec<Challenge> {
     let headers = headers.get_all(header::WWW_AUTHENTICATE);
     headers.iter().filter_map(|value| value.to_str().ok()).flat_map(challenge::parse).collect()
-}
-
-/// Why there is no answer, in Go's words where it has them.
-fn reason(error: &ureq::Error, url: &str) -> String {
-    let host = query::split(url).map_or(url, |(_, host, _)| host);
-    match error {
-        ureq::Error::Io(error) if error.to_string().contains("failed to lookup address") => no_such_host(host),
-        ureq::Error::HostNotFound => no_such_host(host),
-        ureq::Error::Timeout(_) => format!("dial tcp {host}: i/o timeout"),
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            let address = host.to_socket_addrs().ok().and_then(|mut found| found.next());
-            let address = address.map_or_else(|| host.to_owned(), |address| address.to_string());
-            format!("dial tcp {address}: connect: connection refused")
-        }
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "EOF".to_owned(),
-        error => {
-            let text = error.to_string();
-            match text.contains("InvalidContentType") {
-                true => "http: server gave HTTP response to HTTPS client".to_owned(),
-                false => text,
-            }
-        }
-    }
-}
-
-fn no_such_host(host: &str) -> String {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    format!("dial tcp: lookup {name}: no such host")
 }

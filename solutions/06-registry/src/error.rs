@@ -24,6 +24,9 @@ pub enum Error {
     /// An answer that is an error. The first of the errors that the registry gave, or its status.
     #[error("{answer}")]
     Answer { status: u16, answer: Answer },
+    /// Whoever gives out tokens refuses: which request that stops, and why.
+    #[error("{method} {url:?}: {answer}")]
+    NoToken { method: String, url: String, status: u16, answer: Answer },
     /// A tag or digest that the repository does not have.
     #[error("manifest for {name} not found: {answer}")]
     NoManifest { name: String, answer: Answer },
@@ -144,6 +147,16 @@ impl Error {
         move |why| Error::File { step, path, why: why.to_string() }
     }
 
+    /// What whoever gives out tokens says, as the reason why this request cannot be made.
+    pub(crate) fn at(self, method: &str, url: &str) -> Error {
+        match self {
+            Error::Answer { status, answer } => {
+                Error::NoToken { method: method.to_owned(), url: url.to_owned(), status, answer }
+            }
+            error => error,
+        }
+    }
+
     /// The disk is full: what came is to make room again.
     pub(crate) fn is_full_disk(&self) -> bool {
         let full = |error: &io::Error| error.kind() == io::ErrorKind::StorageFull;
@@ -158,7 +171,9 @@ impl Error {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Error::Unreachable { .. } | Error::Unverified { .. } => true,
-            Error::Answer { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            Error::Answer { status, .. } | Error::NoToken { status, .. } => {
+                matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+            }
             _ => false,
         }
     }

@@ -40,6 +40,7 @@ pub mod server;
 pub mod settings;
 mod tls;
 mod token;
+mod unanswered;
 mod upload;
 
 pub use credentials::Credentials;
