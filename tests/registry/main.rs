@@ -8,6 +8,7 @@ mod between;
 mod check;
 mod contained;
 mod crash;
+mod crowd;
 #[path = "../support/dockerd.rs"]
 mod dockerd;
 mod full;

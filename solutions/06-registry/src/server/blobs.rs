@@ -35,7 +35,7 @@ pub(super) async fn get(
         if let Some(mirror) = &registry.mirror {
             mirror.blob(&registry.depot, &name, &digest)?;
         }
-        Ok(registry.depot.promise(&digest).ok_or(layers::Error::NoSuchBlob(digest))?)
+        Ok(registry.depot.promise(&digest)?.ok_or(layers::Error::NoSuchBlob(digest))?)
     });
     let (mut file, size) = opened.await?;
     let digest = digest.to_string();
@@ -93,7 +93,7 @@ pub(super) async fn begin(registry: Arc<Registry>, name: String, query: Query, b
     // What cannot be mounted, or makes no sense, is sent.
     if let Some(digest) = query.get("mount").and_then(|digest| route::digest(digest).ok()) {
         let here = registry.clone();
-        if blocking(move || Ok(here.depot.promise(&digest).is_some())).await? {
+        if blocking(move || Ok(here.depot.promise(&digest)?.is_some())).await? {
             return created(&name, &digest);
         }
     }

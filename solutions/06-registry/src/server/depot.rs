@@ -141,15 +141,18 @@ impl Depot {
     }
 
     /// A blob and its size, if it is here. Who asks may count on it for a while: the sweeper leaves what is young.
-    pub(super) fn promise(&self, digest: &Digest) -> Option<(File, u64)> {
-        let file = self.blobs.read(digest).ok()?;
-        let status = file.metadata().ok()?;
+    pub(super) fn promise(&self, digest: &Digest) -> Result<Option<(File, u64)>, Refusal> {
+        let file = match self.blobs.read(digest) {
+            Err(layers::Error::NoSuchBlob(_)) => return Ok(None),
+            file => file?,
+        };
+        let status = file.metadata().map_err(|error| Refusal::disk("examine a blob", &error))?;
         let age = status.modified().ok().and_then(|touched| touched.elapsed().ok());
         if age.is_none_or(|age| age > sweep::YOUNG / 10) {
             // If this fails, the worst is that it has to be sent again.
             file.set_modified(SystemTime::now()).ok();
         }
-        Some((file, status.len()))
+        Ok(Some((file, status.len())))
     }
 }
 

@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -91,6 +92,7 @@ impl Server {
         let users = options.htpasswd.as_deref().map(Users::open).transpose()?;
         let depot = Depot::open(&options.root)?;
         let listener = TcpListener::bind(options.address).map_err(Error::io("listen"))?;
+        open_many_files();
         listener.set_nonblocking(true).map_err(Error::io("listen"))?;
         let mirror = options.mirror.map(Mirror::new);
         let read_only = options.read_only || mirror.is_some();
@@ -197,6 +199,13 @@ impl Desk {
         // Nothing is ever sent: this ends when the last connection has let go of its end.
         tokio::time::timeout(LAST_ANSWERS, closed.recv()).await.ok();
     }
+}
+
+/// As many as the system lets us: each connection is one, and each blob on its way.
+fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where there are too few, connections wait until others have ended.
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
 }
 
 async fn talk(
