@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod commit;
 mod completion;
+mod compose;
 mod cp;
 mod create;
 mod daemon;
@@ -225,6 +226,7 @@ pub static COMMANDS: &[Entry] = &[
     entry::<info::Info>(&["system info", "info"], "[OPTIONS]", "Display system-wide information", Words::Nothing),
     entry::<events::Events>(&["system events", "events"], "[OPTIONS]", "Get real time events from the server", Words::Nothing),
     entry::<version::Version>(&["version"], "[OPTIONS]", "Show the Kesako version information", Words::Nothing),
+    plain::<compose::Compose>(&["compose"], "[OPTIONS] COMMAND", "Define and run multi-container applications", Words::Nothing),
     plain::<daemon::Daemon>(&["daemon"], "[OPTIONS]", "Serve the Engine API on a socket", Words::Nothing),
     plain::<completion::Completion>(&["completion"], "bash|zsh|fish", "Generate the autocompletion script for the specified shell", Words::Shells),
     hidden(plain::<help::Help>(&["help"], "[COMMAND]", "Help about a command", Words::Nothing)),
