@@ -18,6 +18,7 @@ use layers::digest::chain_ids;
 use layers::feed::Outcome;
 use layers::manifest::Descriptor;
 use layers::{Claim, Digest, Feed, Layer, Store};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -119,10 +120,13 @@ impl<'a> Pipeline<'a> {
     pub(crate) fn run(self, downloads: usize) -> Result<()> {
         let mut known = BTreeSet::new();
         let is_missing = |part: &&Part<'_>| !part.coming.feed.is_whole();
-        let missing: Vec<&Part<'_>> =
+        let mut missing: Vec<&Part<'_>> =
             self.parts.iter().filter(is_missing).filter(|part| known.insert(part.blob.digest)).collect();
+        // The largest first: begun last, it would be waited for alone.
+        missing.sort_by_key(|part| Reverse(part.blob.size));
         missing.iter().skip(downloads).for_each(|part| (self.tell)(part.blob, Step::Waiting));
-        let claimed: Vec<usize> = (0..self.parts.len()).filter(|index| self.parts[*index].claimed).collect();
+        let mut claimed: Vec<usize> = (0..self.parts.len()).filter(|index| self.parts[*index].claimed).collect();
+        claimed.sort_by_key(|index| Reverse(self.parts[*index].blob.size));
         // One for each layer that comes at a time, even if the processors are fewer: mostly it waits for the network.
         let unpackers = downloads.max(thread::available_parallelism().map_or(1, usize::from));
         let done = Done { fetched: self.stored(), ..Done::default() };
