@@ -161,18 +161,19 @@ impl Made {
         (300 + self.below(300)) << doublings
     }
 
-    /// Text for every other file; for the rest what looks like machine code: known words with something random between.
+    /// A third is text, a third what looks like machine code (known words, and something random between), a third tables.
     fn fill(&mut self, content: &mut Vec<u8>, size: usize) {
         content.clear();
-        let text = self.below(2) == 0;
+        let kind = self.below(3);
         while content.len() < size {
             // Few words are frequent, and most are rare.
             let ceiling = 1 + self.below(6000);
             let word = self.below(ceiling) as usize;
             content.extend_from_slice(&self.words[word]);
-            match text {
-                true => content.push(if self.below(11) == 0 { b'\n' } else { b' ' }),
-                false => content.extend_from_slice(&[self.below(4) as u8, 0, self.below(256) as u8]),
+            match kind {
+                0 => content.push(if self.below(11) == 0 { b'\n' } else { b' ' }),
+                1 => content.extend_from_slice(&[self.below(4) as u8, 0, self.below(256) as u8]),
+                _ => content.extend_from_slice(&(content.len() as u64).to_le_bytes()),
             }
         }
         content.truncate(size);
