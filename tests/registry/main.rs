@@ -18,6 +18,7 @@ mod house;
 mod http;
 mod killed;
 mod lives;
+mod mirrors;
 mod peers;
 mod pulls;
 mod served;

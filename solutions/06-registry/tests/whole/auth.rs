@@ -139,3 +139,94 @@ fn a_login_is_good_or_not() {
     assert_eq!(login::login(&settings, &who).unwrap().as_deref(), Some("long lived"));
     assert!(asked.lock().unwrap()[0].path.contains("offline_token=true"));
 }
+
+/// An image that is here under this name, and in this repository of the registry, as it knows.
+fn pushed_before(home: &mut Home, site: &Site, repository: &str) -> layers::Image {
+    home.credentials = Some(me());
+    site.put(repository, "v1", &Image::of(&["one"]));
+    home.pull(&site.reference(&format!("{repository}:v1"))).unwrap().image
+}
+
+#[test]
+fn a_pass_for_a_mount_is_for_both_repositories() {
+    let ((site, asked), mut home) = (bearer(r#"{"token":"pass"}"#), Home::new());
+    let image = pushed_before(&mut home, &site, "team/base");
+    let name = site.reference("team/app:v1");
+    home.store.tag(&image, &name).unwrap();
+    asked.lock().unwrap().clear();
+    home.push(&name).unwrap();
+    let paths: Vec<String> = asked.lock().unwrap().iter().map(|request| request.path.clone()).collect();
+    let (write, read) = ("scope=repository%3Ateam%2Fapp%3Apull%2Cpush", "scope=repository%3Ateam%2Fbase%3Apull");
+    assert!(paths.iter().any(|path| path.contains(write) && path.contains(read)), "{paths:?}");
+    assert!(paths.iter().all(|path| path.contains(write)), "{paths:?}");
+    assert!(home.lines().last().unwrap().ends_with("Mounted from team/base"));
+}
+
+#[test]
+fn a_pass_that_runs_out_in_the_middle_of_a_push_is_renewed() {
+    let given = Arc::new(Mutex::new(0));
+    let inside = given.clone();
+    let keeper = serve(move |_| {
+        let mut given = inside.lock().unwrap();
+        *given += 1;
+        answer(200, format!(r#"{{"token":"pass-{given}"}}"#))
+    });
+    // Each is good for two requests.
+    let used = Mutex::new(std::collections::BTreeMap::<String, usize>::new());
+    let site = Site::with(Box::new(move |request, _| {
+        let challenge = format!("Bearer realm=\"http://{keeper}/\",error=\"invalid_token\"");
+        let refused = Some(answer(401, "").with("WWW-Authenticate", challenge));
+        let Some(pass) = request.header("authorization") else { return refused };
+        let mut used = used.lock().unwrap();
+        let count = used.entry(pass.to_owned()).or_default();
+        *count += 1;
+        if *count > 2 { refused } else { None }
+    }));
+    let (mut home, other) = (Home::new(), Site::new());
+    let image = pushed_before(&mut home, &other, "app");
+    let name = site.reference("app:v1");
+    home.store.tag(&image, &name).unwrap();
+    home.push(&name).unwrap();
+    assert!(*given.lock().unwrap() > 2);
+    assert!(site.state().manifests.contains_key(&("app".to_owned(), "v1".to_owned())));
+}
+
+#[test]
+fn an_upload_that_leads_elsewhere_is_not_told_who_we_are() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let inside = seen.clone();
+    let elsewhere = serve(move |request: Request| {
+        let method = request.method.clone();
+        inside.lock().unwrap().push(request);
+        answer(if method == "PUT" { 201 } else { 202 }, "").with("Location", "/here")
+    });
+    let there = elsewhere.clone();
+    let site = Site::with(Box::new(move |request, _| match request.header("authorization") {
+        Some(BASIC) if request.method == "POST" => {
+            Some(answer(202, "").with("Location", format!("http://{there}/here")))
+        }
+        Some(BASIC) => None,
+        _ => Some(answer(401, "").with("WWW-Authenticate", "Basic realm=\"here\"")),
+    }));
+    let (mut home, other) = (Home::new(), Site::new());
+    let image = pushed_before(&mut home, &other, "app");
+    let name = site.reference("app:v1");
+    home.store.tag(&image, &name).unwrap();
+    home.push(&name).unwrap();
+    let seen = seen.lock().unwrap();
+    assert!(seen.len() >= 4 && seen.iter().all(|request| request.header("authorization").is_none()), "{seen:?}");
+}
+
+#[test]
+fn who_refuses_a_pass_is_told_with_what_it_stops() {
+    let keeper = serve(|_| answer(401, r#"{"details":"incorrect username or password"}"#));
+    let site = Site::with(Box::new(move |_, _| {
+        Some(answer(401, "").with("WWW-Authenticate", format!("Bearer realm=\"http://{keeper}/\"")))
+    }));
+    let mut home = Home::new();
+    home.credentials = Some(me());
+    let error = home.pull(&site.reference("app:v1")).unwrap_err().to_string();
+    let expected =
+        format!("Get \"http://{}/v2/app/manifests/v1\": unauthorized: incorrect username or password", site.host);
+    assert_eq!(error, expected);
+}
