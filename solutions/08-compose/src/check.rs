@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// # Errors
 /// The first thing that is wrong.
 pub(crate) fn check(tree: &Node, disabled: &BTreeSet<String>) -> Result<()> {
+    let names: BTreeSet<&str> = tree.entries("services").iter().map(|entry| entry.key.as_str()).collect();
     for entry in tree.entries("services") {
         let Some(service) = entry.node.map() else { continue };
         let key = format!("services.{}", entry.key);
         source(entry, service, &key)?;
         references(tree, entry, service, &key)?;
-        dependencies(tree, entry, service, &key, disabled)?;
+        dependencies(&names, entry, service, &key, disabled)?;
         scale(service, &key)?;
         mounts(service, &key)?;
     }
@@ -90,16 +91,21 @@ fn references(tree: &Node, entry: &Entry, service: &Map, key: &str) -> Result<()
 }
 
 /// The services that it waits for.
-fn dependencies(tree: &Node, entry: &Entry, service: &Map, key: &str, disabled: &BTreeSet<String>) -> Result<()> {
-    let services = tree.entries("services");
+fn dependencies(
+    names: &BTreeSet<&str>,
+    entry: &Entry,
+    service: &Map,
+    key: &str,
+    disabled: &BTreeSet<String>,
+) -> Result<()> {
     for dependency in service.get("depends_on").and_then(Node::map).map_or(&[][..], |map| &map.0) {
         let required = dependency.node.find(&["required"]).is_none_or(|node| node.value != Value::Bool(false));
-        let is_there = services.iter().any(|other| other.key == dependency.key);
+        let is_there = names.contains(dependency.key.as_str());
         let is_disabled = disabled.contains(&dependency.key);
         if is_there || is_disabled && !required {
             continue;
         }
-        let hint = match nearest(&dependency.key, services.iter().map(|other| other.key.as_str())) {
+        let hint = match nearest(&dependency.key, names.iter().copied()) {
             _ if is_disabled => "; its profile is not enabled".to_owned(),
             Some(near) => format!("; did you mean `{near}`?"),
             None => String::new(),

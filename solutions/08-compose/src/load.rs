@@ -11,7 +11,7 @@ use crate::schema::Scope;
 use crate::service::SERVICE;
 use crate::tree::{Map, Node, Value};
 use crate::{dotenv, name, scalar, yaml};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -45,16 +45,23 @@ impl Default for How {
     }
 }
 
+/// How long a chain of `extends` may be: each is walked through for every service in it.
+const EXTENDS: usize = 64;
+/// How many files a project may take in: two that include two each, and so on, are soon a million.
+const INCLUDES: usize = 1000;
+
 /// What is at hand while files are read.
 pub(crate) struct Loader {
     how: How,
     /// Of which variables it was told that they have no value; once is enough.
     told: RefCell<BTreeSet<String>>,
+    /// How many files more may be included.
+    includes: Cell<usize>,
 }
 
 /// The project's name, and its tree.
 pub(crate) fn load(place: &mut Place, how: How) -> Result<(String, Node)> {
-    let loader = Loader { how, told: RefCell::default() };
+    let loader = Loader { how, told: RefCell::default(), includes: Cell::new(INCLUDES) };
     let documents = place.files.iter().map(parse).collect::<Result<Vec<_>>>()?;
     let name = project_name(place, &documents, &how)?;
     place.variables.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
@@ -160,6 +167,9 @@ impl Loader {
                 let what = format!("include cycle detected:\n{}", way.join("\n include "));
                 return Err(Error::at(&include.at, &key, what));
             }
+            let left = self.includes.get().checked_sub(paths.len());
+            let many = || Error::at(&include.at, &key, format_args!("these are more than {INCLUDES} files"));
+            self.includes.set(left.ok_or_else(many)?);
             let folder = match include.map().and_then(|map| map.text("project_directory")) {
                 Some(folder) => scalar::join(base, folder),
                 None => first.parent().map(Path::to_path_buf).unwrap_or_default(),
@@ -198,7 +208,7 @@ impl Loader {
     /// Puts each service over the one that it extends.
     fn extend(&self, node: &mut Node, file: &Path, base: &Path, variables: &Variables) -> Result<()> {
         let Some(services) = node.find(&["services"]).and_then(Node::map).cloned() else { return Ok(()) };
-        for entry in &services.0 {
+        for entry in services.0.iter().filter(|entry| entry.node.find(&["extends"]).is_some()) {
             let extended = self.extended(&services, &entry.key, file, base, variables, &mut Vec::new())?;
             if let Some(map) = node.map_mut().and_then(|map| map.get_mut("services")).and_then(Node::map_mut) {
                 map.set(&entry.key, extended);
@@ -228,6 +238,9 @@ impl Loader {
             let what =
                 format!("Circular reference:\n  {}\n  extends {name} in {}", way.join("\n  extends "), file.display());
             return Err(Error::at(&extends.at, &key, what));
+        }
+        if way.len() == EXTENDS {
+            return Err(Error::at(&extends.at, &key, format_args!("this chain of extends is longer than {EXTENDS}")));
         }
         way.push(step);
         let missing = |file: &Path| {

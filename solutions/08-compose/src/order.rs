@@ -11,30 +11,42 @@ pub type Dependencies = BTreeMap<String, BTreeSet<String>>;
 /// # Errors
 /// A cycle, from one of its services to the same again: nobody in it could ever start.
 pub fn start_order(services: &Dependencies) -> Result<Vec<Vec<String>>, Vec<String>> {
-    let mut started: BTreeSet<&str> = BTreeSet::new();
-    let mut groups = Vec::new();
-    while started.len() < services.len() {
-        let waits =
-            |of: &BTreeSet<String>| of.iter().any(|on| services.contains_key(on) && !started.contains(on.as_str()));
-        let ready = |(name, of): &(&String, &BTreeSet<String>)| !started.contains(name.as_str()) && !waits(of);
-        let group: Vec<String> = services.iter().filter(ready).map(|(name, _)| name.clone()).collect();
-        if group.is_empty() {
-            return Err(cycle(services, &started));
-        }
-        started.extend(services.keys().filter(|name| group.contains(name)).map(String::as_str));
-        groups.push(group);
+    // How many each still waits for, and who waits for it.
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, on) in services {
+        let on: Vec<_> = on.iter().filter(|on| services.contains_key(*on)).collect();
+        open.insert(name, on.len());
+        on.iter().for_each(|on| waiting.entry(on).or_default().push(name));
     }
-    Ok(groups)
+    let mut group: BTreeSet<&str> = open.iter().filter(|(_, on)| **on == 0).map(|(name, _)| *name).collect();
+    let mut groups = Vec::new();
+    while !group.is_empty() {
+        let mut next = BTreeSet::new();
+        for name in &group {
+            open.remove(name);
+            for other in waiting.get(name).into_iter().flatten() {
+                if let Some(on) = open.get_mut(other) {
+                    *on -= 1;
+                    next.extend((*on == 0).then_some(*other));
+                }
+            }
+        }
+        groups.push(group.iter().map(|name| (*name).to_owned()).collect());
+        group = next;
+    }
+    if open.is_empty() { Ok(groups) } else { Err(cycle(services, &open)) }
 }
 
 /// A cycle among those that have not started. From any of them, some other that it waits for can be gone to, and so on: once one is
 /// met a second time, the way since is a cycle.
-fn cycle(services: &Dependencies, started: &BTreeSet<&str>) -> Vec<String> {
-    let open = |name: &&String| services.contains_key(*name) && !started.contains(name.as_str());
+fn cycle(services: &Dependencies, waiting: &BTreeMap<&str, usize>) -> Vec<String> {
+    let open = |name: &&String| waiting.contains_key(name.as_str());
     let mut way: Vec<String> = Vec::new();
+    let mut been: BTreeMap<&str, usize> = BTreeMap::new();
     let mut next = services.keys().find(open);
     while let Some(name) = next {
-        if let Some(first) = way.iter().position(|been| been == name) {
+        if let Some(first) = been.insert(name, way.len()) {
             way.push(name.clone());
             return way.split_off(first);
         }

@@ -51,9 +51,9 @@ fn variables_that_double() {
 
 #[test]
 fn many_of_everything() {
-    let services: String = (0..1000).map(|i| format!("  s{i}: {{image: i, depends_on: [s{}]}}\n", i + 1)).collect();
-    let project = at_once(|| Folder::of(&format!("services:\n{services}  s1000: {{image: i}}\n")).project());
-    assert_eq!(project.in_order()[0], "s1000");
+    let services: String = (0..5000).map(|i| format!("  s{i}: {{image: i, depends_on: [s{}]}}\n", i + 1)).collect();
+    let project = at_once(|| Folder::of(&format!("services:\n{services}  s5000: {{image: i}}\n")).project());
+    assert_eq!(project.in_order()[0], "s5000");
     let told = at_once(|| Folder::of("services: {web: {image: i, ports: ['1-65535', '1-65535/udp']}}\n").refused());
     assert_eq!(told, "/shop/compose.yaml:1: services.web.ports: these are more than 65535 ports");
 }
@@ -68,4 +68,17 @@ fn bytes_that_are_no_text() {
     std::fs::remove_file(folder.path("compose.yaml")).unwrap();
     std::fs::create_dir(folder.path("compose.yaml")).unwrap();
     assert_eq!(folder.refused(), "cannot read /shop/compose.yaml: is a directory");
+}
+
+#[test]
+fn files_that_include_two_each_and_services_that_extend_without_end() {
+    let mut folder = Folder::of("include: [f0.yaml]\nservices: {web: {image: i}}\n");
+    for i in 0..40 {
+        folder = folder.with(&format!("f{i}.yaml"), &format!("include: [f{0}.yaml, f{0}.yaml]\n", i + 1));
+    }
+    folder = folder.with("f40.yaml", "services: {db: {image: i}}\n");
+    assert!(at_once(|| folder.refused()).ends_with("these are more than 1000 files"));
+    let services: String = (0..5000).map(|i| format!("  s{i}: {{extends: s{}}}\n", i + 1)).collect();
+    let told = at_once(|| Folder::of(&format!("services:\n{services}  s5000: {{image: i}}\n")).refused());
+    assert_eq!(told, "/shop/compose.yaml:66: services.s64.extends: this chain of extends is longer than 64");
 }
