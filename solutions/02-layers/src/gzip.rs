@@ -15,8 +15,10 @@ use std::thread;
 /// What one member holds. A larger one saves a few bytes in ten thousand.
 const BLOCK: usize = 1 << 20;
 
-/// How hard to try. Changing it gives every layer another digest: who pushes one again would send it again.
-const LEVEL: u32 = 6;
+/// How hard to try. Of a system's files, 6 makes 30 % at 92 MB/s on one processor, 3 makes 31.5 % at 146 (and zlib's own 6
+/// makes 30 % at 50): whoever waits for a push waits for this. Changing it gives every layer another digest: who pushes
+/// one again would send it again.
+const LEVEL: u32 = 3;
 
 /// Writes what `source` yields, compressed; `read` hears how many bytes of it are done, and may end it.
 ///
