@@ -36,6 +36,9 @@ pub fn command(path: &str, command: &clap::Command) -> String {
     if !flags.is_empty() {
         text += &format!("\nOptions:\n{flags}");
     }
+    if let Some(after) = command.get_after_help() {
+        text += &format!("\n{after}");
+    }
     text.trim_end().to_owned()
 }
 

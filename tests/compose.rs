@@ -206,6 +206,7 @@ fn what_is_not_there_yet_is_refused() {
 
     Run 'kesako compose COMMAND --help' for more information on a command.
     ");
+    assert_eq!(shop.ok("--help"), shop.fails(0, ""), "asked for, it is on standard output");
     insta::assert_snapshot!(shop.ok("config --help"), @r"
     Usage:  kesako compose config [OPTIONS] [SERVICE...]
 

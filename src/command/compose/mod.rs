@@ -8,10 +8,11 @@ use crate::failure::Exit;
 use crate::output::warn;
 use crate::session::Session;
 use ::compose::{Request, Variables};
-use clap::ArgMatches;
+use clap::{ArgMatches, Args};
 
 /// Define and run multi-container applications
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Args)]
+#[command(after_help = commands())]
 pub(super) struct Compose {
     #[command(flatten)]
     project: Flags,
@@ -21,7 +22,7 @@ pub(super) struct Compose {
 }
 
 /// Which project.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Args)]
 struct Flags {
     /// Include all resources, even those not used by services
     #[arg(long)]
@@ -63,7 +64,7 @@ impl Flags {
 }
 
 /// A command of a project.
-trait Member: clap::Args {
+trait Member: Args {
     fn run(self, project: &Flags) -> anyhow::Result<()>;
 }
 
@@ -89,9 +90,18 @@ static COMMANDS: &[Command] = &[command::<config::Config>(
     "Parse, resolve and render compose file in canonical format",
 )];
 
+/// The help of all.
+fn overview() -> String {
+    let about = clap::Command::new("kesako")
+        .display_name("[OPTIONS] COMMAND")
+        .about("Define and run multi-container applications");
+    crate::help::command("kesako compose", &arguments::tune(Compose::augment_args(about)))
+}
+
 impl Plain for Compose {
     fn run(self, _: Session) -> anyhow::Result<()> {
         let Some((word, rest)) = self.words.split_first() else {
+            // Not asked for, it is a remark.
             warn(overview());
             return Ok(());
         };
@@ -105,17 +115,8 @@ impl Plain for Compose {
     }
 }
 
-/// The flags and the commands.
-fn overview() -> String {
-    use clap::Args;
-    let arguments = clap::Command::new("kesako").display_name("[OPTIONS] COMMAND");
-    let arguments =
-        arguments::tune(Compose::augment_args(arguments).about("Define and run multi-container applications"));
-    format!("{}\n\n{}", crate::help::command("kesako compose", &arguments), commands())
-}
-
 /// What there is, as the end of the help.
-pub(super) fn commands() -> String {
+fn commands() -> String {
     let list: String = COMMANDS.iter().map(|command| format!("  {:<11} {}\n", command.name, command.about)).collect();
     format!("Commands:\n{list}\nRun 'kesako compose COMMAND --help' for more information on a command.")
 }
