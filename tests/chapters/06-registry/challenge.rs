@@ -1,14 +1,35 @@
 //! 6.2: `WWW-Authenticate`.
 
 use super::expect::expect;
-use registry::challenge::parse;
+use registry::challenge::{Challenge, parse};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 const READ: &str = "Read: RFC 9110, section 11.6.1, \"WWW-Authenticate\".";
 
+/// What `parse` makes of it, if it ends. One that goes round for ever may fill the memory meanwhile, so it gets little time.
+fn parsed(header: &str) -> Vec<Challenge> {
+    let (tell, told) = channel();
+    let text = header.to_owned();
+    let parsing = thread::spawn(move || tell.send(parse(&text)));
+    match told.recv_timeout(Duration::from_secs(3)) {
+        Ok(challenges) => challenges,
+        Err(RecvTimeoutError::Timeout) => panic!(
+            "\nexpected: `parse` comes to an end\nfound:    it goes round for ever\nof `WWW-Authenticate: {header}`: each round has to \
+             leave less of the header than it found. {READ}\n"
+        ),
+        Err(RecvTimeoutError::Disconnected) => match parsing.join() {
+            Err(panic) => std::panic::resume_unwind(panic),
+            Ok(_) => unreachable!("it has told nothing, and did not panic"),
+        },
+    }
+}
+
 /// A line for each challenge: `basic realm="here"`.
 fn told(header: &str) -> String {
-    let challenges = parse(header);
-    let line = |challenge: &registry::challenge::Challenge| {
+    let challenges = parsed(header);
+    let line = |challenge: &Challenge| {
         let parameters = challenge.parameters.iter().map(|(name, value)| format!(" {name}=<{value}>"));
         challenge.scheme.clone() + &parameters.collect::<String>()
     };

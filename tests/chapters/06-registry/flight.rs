@@ -10,25 +10,38 @@ use std::time::Duration;
 const READ: &str =
     "Read: pkg.go.dev/golang.org/x/sync/singleflight, and std::sync::MutexGuard on when a lock is given back.";
 
+/// Longer than anything here takes; who has not come back then waits for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const LOCKED: &str =
+    "is `open` still locked while somebody works, or waits? `Landing` needs it, too, to take the flight out";
+
 #[test]
 fn one_works_and_all_have_it() {
-    let (flights, done) = (Flights::<&str, usize>::default(), AtomicUsize::new(0));
-    let together = Barrier::new(20);
-    thread::scope(|scope| {
-        for _ in 0..20 {
-            scope.spawn(|| {
-                together.wait();
-                let got = flights.join(&"layer", || {
-                    thread::sleep(Duration::from_millis(100));
-                    done.fetch_add(1, Ordering::SeqCst) + 1
-                });
-                expect(got, 1, "who waits is given what the first one got");
+    let (flights, done) = (Arc::new(Flights::<&str, usize>::default()), Arc::new(AtomicUsize::new(0)));
+    let together = Arc::new(Barrier::new(20));
+    let (tell, told) = mpsc::channel();
+    for _ in 0..20 {
+        let (flights, done, together, tell) = (flights.clone(), done.clone(), together.clone(), tell.clone());
+        thread::spawn(move || {
+            together.wait();
+            let got = flights.join(&"layer", || {
+                thread::sleep(Duration::from_millis(100));
+                done.fetch_add(1, Ordering::SeqCst) + 1
             });
-        }
-    });
+            tell.send(got).unwrap();
+        });
+    }
+    drop(tell);
+    let got: Vec<usize> = (0..20).map_while(|_| told.recv_timeout(PATIENCE).ok()).collect();
+    expect(got.len(), 20, &format!("of twenty who asked for the same, so many have it: {LOCKED}. {READ}"));
     let why = "twenty ask for the same in the same moment: so often it was fetched. Between looking for a flight and putting one \
                there, nobody else may look";
-    expect(done.into_inner(), 1, &format!("{why}. {READ}"));
+    expect(done.load(Ordering::SeqCst), 1, &format!("{why}. {READ}"));
+    assert!(
+        got.iter().all(|got| *got == 1),
+        "\nexpected: twenty times 1\nfound:    {got:?}\nwho waits is given what the first one got\n"
+    );
 }
 
 #[test]
@@ -46,7 +59,7 @@ fn another_key_does_not_wait() {
     is_begun.recv().unwrap();
     let (told, is_told) = mpsc::channel();
     thread::spawn(move || flights.join(&"other", || told.send(()).unwrap()));
-    let told = is_told.recv_timeout(Duration::from_secs(5));
+    let told = is_told.recv_timeout(PATIENCE);
     let why = "is `open` still locked while the work is done? Only work for the same key waits";
     assert!(
         told.is_ok(),
@@ -59,10 +72,17 @@ fn another_key_does_not_wait() {
 #[test]
 fn who_comes_later_begins_anew() {
     let flights = Flights::<u8, u8>::default();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        for number in 1..=2 {
+            tell.send(flights.join(&1, || number)).unwrap();
+        }
+    });
+    let told = || told.recv_timeout(PATIENCE).map_or_else(|_| "it waits for ever".to_owned(), |got| got.to_string());
+    expect(told(), "1".to_owned(), &format!("the first one does the work, and comes back: {LOCKED}. {READ}"));
     let why = "the work for it is over, and what was got then may be old: a tag may mean something else by now. Whoever asks now \
                begins anew";
-    expect(flights.join(&1, || 1), 1, "the first one does the work");
-    expect(flights.join(&1, || 2), 2, &format!("{why}. {READ}"));
+    expect(told(), "2".to_owned(), &format!("{why}. {READ}"));
 }
 
 #[test]
@@ -80,9 +100,7 @@ fn nobody_waits_for_one_who_panicked() {
     is_begun.recv().unwrap();
     let (told, is_told) = mpsc::channel();
     thread::spawn(move || told.send(flights.join(&1, || 7)).unwrap());
-    let told = is_told
-        .recv_timeout(Duration::from_secs(5))
-        .map_or_else(|_| "it waits for ever".to_owned(), |got| got.to_string());
+    let told = is_told.recv_timeout(PATIENCE).map_or_else(|_| "it waits for ever".to_owned(), |got| got.to_string());
     let why = "the work that the second one waits for has panicked: nothing came of it, so the second one does it";
     expect(told, "7".to_owned(), &format!("{why}. {READ}"));
     first.join().unwrap_err();
