@@ -19,6 +19,7 @@ pub struct Known {
 ///   there whether it has the blob.
 /// * Of several it is the one whose path has the most parts in common with the target's, from the first on: we may read there,
 ///   most likely. `team/app` takes from `team/base` rather than from `other/app`.
+///   Where several are equally near, any of them is right.
 #[must_use]
 pub fn source(target: &Reference, blob: &Digest, known: &[Known]) -> Option<String> {
     // exercise: 6.5 source: who there has it, and is nearest

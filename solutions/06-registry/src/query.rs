@@ -19,17 +19,17 @@ pub(crate) fn same_origin(one: &str, other: &str) -> bool {
     origin(one).is_some() && origin(one) == origin(other)
 }
 
-/// Where `location`, as a header gives it, leads from `base`: it may be whole, or a path.
+/// Where `location`, as a header gives it, leads from `base`: it may be whole, or a path. None if that is no web address.
 pub(crate) fn join(base: &str, location: &str) -> Option<String> {
-    if let Some(rest) = location.strip_prefix("//") {
-        let (scheme, _, _) = split(base)?;
-        return Some(format!("{scheme}://{rest}"));
-    }
-    if location.starts_with('/') {
-        let (scheme, host, _) = split(base)?;
-        return Some(format!("{scheme}://{host}{location}"));
-    }
-    split(location).map(|_| location.to_owned())
+    let (scheme, host, _) = split(base)?;
+    let url = if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{host}{location}")
+    } else {
+        location.to_owned()
+    };
+    split(&url).is_some().then_some(url)
 }
 
 /// With one more parameter.

@@ -15,12 +15,12 @@ pub struct Hop {
     pub authorized: bool,
 }
 
-/// Where a request to `registry` goes on, after the answer of the address `at` was a redirect with this `Location`. (The address
-/// that it begins with is found in the same way: it may be one that the registry has given us.)
+/// Where a request to `registry` goes on, after the answer of the address `at` was a redirect with this `Location`. (Each request begins
+/// here, too, with the registry's own address as `at`: where an upload goes, for one, is told by the registry, and may be anywhere.)
 ///
 /// A location is relative to the address that answered: `/x` is another path on the same host, `//host/x` another host with
-/// the same scheme. [`query::join`] finds what is meant; where that is no web address ([`query::split`] says what one is), the
-/// redirect is refused: "it redirects to what is no web address".
+/// the same scheme. [`query::join`] finds what is meant, an `Option`; None is what is no web address, and then the redirect is
+/// refused: "it redirects to what is no web address".
 ///
 /// Who had to prove by a certificate that they are the registry (`registry.verify`) sends us nowhere without one: a redirect to
 /// plain HTTP is refused then, "it redirects from HTTPS to plain HTTP". A registry that may be insecure may do that.
@@ -30,7 +30,7 @@ pub struct Hop {
 /// compares two addresses.
 ///
 /// # Errors
-/// [`Error::Nonsense`], with the address `at` and, as `why`, the words above, a colon, and the location in quotes (`{location:?}`).
+/// [`Error::Nonsense`]: its `url` is the address `at`, its `why` the words above, a colon, and the location in quotes (`{location:?}`).
 pub fn follow(registry: &Endpoint, at: &str, location: &str) -> Result<Hop> {
     // exercise: 6.3 follow: the password stays at home
     let refused = |why: &str| Error::Nonsense { url: at.to_owned(), why: format!("{why}: {location:?}") };

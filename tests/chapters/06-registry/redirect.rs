@@ -35,7 +35,9 @@ fn a_location_is_relative_to_who_answered() {
 #[test]
 fn what_is_no_web_address_is_refused() {
     let at = "https://registry.example.org/v2/app/blobs/x";
-    for location in ["file:///etc/passwd", "ftp://storage/x", "", "blob", "https://me@storage/x"] {
+    for location in
+        ["file:///etc/passwd", "ftp://storage/x", "", "blob", "https://me@storage/x", "//me@storage/x", "//"]
+    {
         let found = told(&secure(), at, location);
         let why = format!(
             "of the location {location:?}: a registry that is not ours says where we go, and it may not have us read our own files. The \
