@@ -119,7 +119,7 @@ fn they_are_killed_again_and_again() {
     let mut broken = 0;
     for round in 0..rounds {
         // From nothing every third time, else from what the one before has left. Two at a time, every other time.
-        if round % 3 == 0 && machine.ok(&["images", "-q", &name]) != "" {
+        if round % 3 == 0 && !machine.ok(&["images", "-q", &name]).is_empty() {
             machine.ok(&["rmi", "-f", &name]);
             assert_eq!(names(&machine.root().join("layers")), Vec::<String>::new());
         }
