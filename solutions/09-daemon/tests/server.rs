@@ -73,8 +73,7 @@ async fn a_registry_that_is_not_there_is_told() {
     let client = Client::in_process(engine);
     let pull = client.post("/images/create").query("fromImage", "127.0.0.1:1/a/b").query("tag", "3.20");
     let error = pull.send().await.unwrap_err();
-    let expected =
-        "Get \"http://127.0.0.1:1/v2/a/b/manifests/3.20\": dial tcp 127.0.0.1:1: connect: connection refused";
+    let expected = "Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused";
     assert_eq!((error.status, error.message.as_str()), (500, expected));
 }
 
