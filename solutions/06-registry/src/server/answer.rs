@@ -57,7 +57,8 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({ "errors": [{ "code": self.code, "message": self.message }] });
+        // Without a detail, Docker's daemon takes the error for a bare code, and does not say what it was that is missing.
+        let body = json!({ "errors": [{ "code": self.code, "message": self.message, "detail": {} }] });
         let json = HeaderValue::from_static("application/json");
         (self.status, [(header::CONTENT_TYPE, json)], body.to_string()).into_response()
     }
