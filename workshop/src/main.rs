@@ -59,6 +59,7 @@
 mod answer;
 mod catalogue;
 mod doctor;
+mod interrupt;
 mod keep;
 mod learn;
 mod marks;
@@ -119,6 +120,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
+    interrupt::watch()?;
     let root = root()?;
     match Arguments::parse().command {
         Command::Doctor(command) => Ok(command.run(&root)),

@@ -1,6 +1,8 @@
 //! A chapter's suite: built by cargo, run, and its answer read.
 
+use crate::interrupt;
 use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};
@@ -12,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// A suite that runs for longer hangs: something waits for what never comes.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What a suite may hold in memory: a loop without end is to fill no more of the machine.
+const MEMORY: u64 = 4 << 30;
 
 /// Who waits longer than this wants to know what for.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -103,11 +108,15 @@ impl Suite {
             command.arg("--exact").args(tests.iter().map(|test| format!("suite::{test}")));
         }
         let mut child = command.spawn().with_context(|| format!("cannot run {}", self.binary.display()))?;
+        let group = interrupt::Group::of(child.id());
+        let limit = Rlimit { current: Some(MEMORY), maximum: None };
+        // Where that is forbidden, nothing is lost but the guard. (It may also have ended already.)
+        let _unguarded = prlimit(Some(Pid::from_child(&child)), Resource::Data, limit);
         let deadline = Instant::now() + PATIENCE;
         while child.try_wait()?.is_none() {
             if Instant::now() > deadline {
-                // Its whole group: the containers that it waits for, too.
-                Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
+                // The containers that it waits for, too.
+                group.kill();
                 child.wait()?;
             }
             std::thread::sleep(Duration::from_millis(10));
