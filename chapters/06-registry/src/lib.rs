@@ -58,7 +58,7 @@ mod remote;
 pub mod server;
 #[path = "../../../solutions/06-registry/src/settings.rs"]
 pub mod settings;
-#[path = "../../../solutions/06-registry/src/tls.rs"]
+#[path = "../../../solutions/06-registry/src/tls/mod.rs"]
 mod tls;
 #[path = "../../../solutions/06-registry/src/token.rs"]
 mod token;

@@ -10,13 +10,15 @@ use crate::endpoint::Endpoint;
 use crate::error::{Answer, Error, Result};
 use crate::redirect;
 use crate::settings::Settings;
-use crate::{query, tls, token, unanswered};
+use crate::tls::{self, Certificates};
+use crate::{query, token, unanswered};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use ureq::http::{self, HeaderMap, StatusCode, header};
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, SendBody};
 
 const CONNECT: Duration = Duration::from_secs(20);
@@ -148,8 +150,10 @@ impl Connection {
             .timeout_per_read(Some(SILENCE))
             .user_agent(concat!("kesako/", env!("CARGO_PKG_VERSION")))
             .accept("");
+        let certificates = Certificates::new(settings, host, endpoint.verify);
         if scheme == "https" {
-            config = config.tls_config(tls::config(settings, host, endpoint.verify)?);
+            // What cannot be used is told before anybody is called.
+            certificates.config()?;
         }
         if !endpoint.verify {
             // What is on this machine or beside it is not asked for through others.
@@ -157,7 +161,8 @@ impl Connection {
         }
         // Credentials for the registry are none for its mirror.
         let credentials = credentials.filter(|_| !endpoint.mirror);
-        Ok(Self { agent: config.build().into(), endpoint, credentials, passes: Mutex::default() })
+        let agent = Agent::with_parts(config.build(), tls::connector(certificates), DefaultResolver::default());
+        Ok(Self { agent, endpoint, credentials, passes: Mutex::default() })
     }
 
     /// `/v2/…` of this registry.

@@ -50,12 +50,9 @@ fn certificate(text: &str, host: &str) -> Option<String> {
     if says("InvalidContentType") {
         return Some("http: server gave HTTP response to HTTPS client".to_owned());
     }
-    if says("CaUsedAsEndEntity") {
-        let why = "x509: certificate signed by unknown authority (it is an authority's own, which no server may show: \
-                   make one with basicConstraints=CA:FALSE)";
-        return Some(why.to_owned());
-    }
-    if says("UnknownIssuer") {
+    // (Of an authority, and not the one that was given for this registry; or signed by somebody of the same name.)
+    let unknown = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature", "UnsupportedSignatureAlgorithmForPublicKey"];
+    if unknown.iter().any(|word| says(word)) {
         return Some("x509: certificate signed by unknown authority".to_owned());
     }
     if says("certificate expired") || says("certificate not valid yet") {

@@ -146,6 +146,18 @@ fn a_redirect_to_what_is_no_web_address() {
 }
 
 #[test]
+fn a_redirect_to_who_speaks_no_tls() {
+    let plain = Site::new();
+    let location = format!("https://{}/elsewhere", plain.host);
+    let told = format!("Get \"{location}\": ");
+    let site = Site::with(Box::new(move |request, _| {
+        request.path.contains("/manifests/").then(|| answer(302, "").with("Location", &location))
+    }));
+    let error = refused(&site);
+    assert!(error.contains(&told), "{error}");
+}
+
+#[test]
 fn a_token_from_nowhere() {
     for realm in ["file:///etc/passwd", "", "x"] {
         let site = Site::with(Box::new(move |_, _| {

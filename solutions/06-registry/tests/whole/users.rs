@@ -41,10 +41,20 @@ fn only_users_come_in() {
 
 #[test]
 fn a_certificate_has_to_be_trusted() {
+    has_to_be_trusted("localhost");
+}
+
+/// As `openssl req -x509` makes them, and as Docker's documentation has them made.
+#[test]
+fn one_of_an_authority_that_is_a_servers_too_has_to_be_trusted() {
+    has_to_be_trusted("authority");
+}
+
+fn has_to_be_trusted(certificate: &str) {
     let place = tempfile::tempdir().unwrap();
     // Made once, for `localhost` and a thousand years.
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/whole");
-    let (certificate, key) = (here.join("localhost.crt"), here.join("localhost.key"));
+    let (certificate, key) = (here.join(format!("{certificate}.crt")), here.join(format!("{certificate}.key")));
     let host = serve_folder(place.path(), |options| options.tls = Some((certificate.clone(), key)));
     let port = host.rsplit(':').next().unwrap();
     // This machine may be insecure: its certificate is not looked at.
@@ -60,12 +70,16 @@ fn a_certificate_has_to_be_trusted() {
         registry::login::at(&settings, endpoint.clone(), &ana("x"))
     };
     let error = ask(&strict).unwrap_err().to_string();
-    assert!(error.contains("certificate"), "{error}");
+    assert!(error.contains("x509: certificate signed by unknown authority"), "{error}");
     fs::create_dir_all(&certs).unwrap();
+    // Another's helps nobody.
+    fs::copy(here.join("other.crt"), certs.join("other.crt")).unwrap();
+    let error = ask(&strict).unwrap_err().to_string();
+    assert!(error.contains("x509: certificate signed by unknown authority"), "{error}");
     fs::copy(&certificate, certs.join("ca.crt")).unwrap();
     ask(&strict).unwrap();
     strict.base = format!("https://127.0.0.1:{port}");
     fs::rename(&certs, certs.with_file_name(format!("127.0.0.1:{port}"))).unwrap();
     let error = ask(&strict).unwrap_err().to_string();
-    assert!(error.contains("certificate"), "it is for another name: {error}");
+    assert!(error.contains("x509: certificate is valid for localhost, not 127.0.0.1"), "{error}");
 }
