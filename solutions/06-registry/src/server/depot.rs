@@ -12,7 +12,7 @@ use layers::{Blobs, Digest};
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Everything that is kept.
 #[derive(Debug)]
@@ -140,6 +140,18 @@ impl Depot {
         Ok(self.blobs.remove(digest)?)
     }
 
+    /// The same, if nobody has asked for it, or sent it, for so long.
+    pub(super) fn delete_garbage(&self, digest: &Digest, longer_than: Duration) -> Result<(), Refusal> {
+        // Judged while nobody can be promised it.
+        let catalogue = self.catalogue();
+        let status = fs::metadata(self.blobs.path(digest)).map_err(|error| Refusal::disk("examine a blob", &error))?;
+        let age = status.modified().map(|touched| SystemTime::now().duration_since(touched).unwrap_or_default());
+        if catalogue.reached().contains(digest) || !age.is_ok_and(|age| age > longer_than) {
+            return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "DENIED", "somebody needs this blob"));
+        }
+        Ok(self.blobs.remove(digest)?)
+    }
+
     /// A blob and its size, if it is here. Who asks may count on it for a while: the sweeper leaves what is young.
     pub(super) fn promise(&self, digest: &Digest) -> Result<Option<(File, u64)>, Refusal> {
         let file = match self.blobs.read(digest) {
@@ -149,6 +161,11 @@ impl Depot {
         let status = file.metadata().map_err(|error| Refusal::disk("examine a blob", &error))?;
         let age = status.modified().ok().and_then(|touched| touched.elapsed().ok());
         if age.is_none_or(|age| age > sweep::YOUNG / 10) {
+            // It may be just about to be swept away: not while this is held.
+            let _catalogue = self.catalogue();
+            if !self.blobs.contains(digest) {
+                return Ok(None);
+            }
             // If this fails, the worst is that it has to be sent again.
             file.set_modified(SystemTime::now()).ok();
         }

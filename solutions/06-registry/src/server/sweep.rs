@@ -20,8 +20,8 @@ pub(super) fn sweep(depot: &Depot) -> layers::Result<usize> {
         if !age.is_ok_and(|age| age > YOUNG) {
             continue;
         }
-        // (Deleting refuses what is needed by now.)
-        gone += usize::from(depot.delete_blob(&blob).is_ok());
+        // (Which refuses what is needed by now.)
+        gone += usize::from(depot.delete_garbage(&blob, YOUNG).is_ok());
     }
     depot.blobs.sweep_partial()?;
     if let Err(error) = depot.uploads.sweep(FORGOTTEN) {
