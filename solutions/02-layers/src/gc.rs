@@ -11,6 +11,7 @@ use crate::store::{Store, Writing};
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 /// How temporary files of the store begin, until they get their names.
 const TEMPORARY: [&str; 3] = [".incoming-", ".index-", ".pin-"];
@@ -90,19 +91,15 @@ impl Store {
     /// What a writer left who was killed: nobody is writing now.
     fn sweep_temporary(&self) -> Result<()> {
         let layout = self.blobs().layout();
-        for folder in [layout.to_owned(), layout.join("blobs/sha256"), self.pins.folder().to_owned()] {
-            let entries = match fs::read_dir(&folder) {
-                // Nothing was ever built.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries.map_err(Error::io("read", &folder))?,
-            };
-            for entry in entries.flatten() {
-                if TEMPORARY.iter().any(|prefix| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())) {
-                    fs::remove_file(entry.path()).map_err(Error::io("remove", entry.path()))?;
-                }
-            }
+        [layout, &layout.join("blobs/sha256"), self.pins.folder()].into_iter().try_for_each(remove_temporary)
+    }
+
+    /// Whoever comes to write and is alone clears away the blobs that one was at who was killed.
+    pub(crate) fn sweep_incoming(&self) -> Result<()> {
+        match self.index.try_collecting()? {
+            Some(_alone) => remove_temporary(&self.blobs().layout().join("blobs/sha256")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Follows every entry down. A blob that is missing or unreadable leads nowhere: an index for many platforms mostly
@@ -137,4 +134,18 @@ impl Store {
         let unpacked = layers.iter().map(|chain_id| self.layer_size(chain_id).unwrap_or_default()).sum::<u64>();
         blobs.iter().filter_map(|blob| self.blobs().size(blob)).sum::<u64>() + unpacked
     }
+}
+
+fn remove_temporary(folder: &Path) -> Result<()> {
+    let entries = match fs::read_dir(folder) {
+        // Nothing was ever built.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(Error::io("read", folder))?,
+    };
+    for entry in entries.flatten() {
+        if TEMPORARY.iter().any(|prefix| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())) {
+            fs::remove_file(entry.path()).map_err(Error::io("remove", entry.path()))?;
+        }
+    }
+    Ok(())
 }

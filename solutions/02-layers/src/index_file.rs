@@ -99,10 +99,6 @@ impl IndexFile {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Waits until nobody changes the index, and keeps others from it until the file is dropped.
     pub(crate) fn hold(&self) -> Result<File> {
         let file = lock_file(&self.images_lock)?;
@@ -151,6 +147,15 @@ impl IndexFile {
             self.replace(&Index { manifests: entries.iter().map(Entry::write).collect(), ..index })?;
         }
         Ok(result)
+    }
+
+    /// Replaces an index that cannot be read by one with these entries. The old one stays beside it, for whoever can read more of it.
+    pub(crate) fn begin_anew(&self, entries: impl Iterator<Item = Entry>) -> Result<()> {
+        let lock = lock_file(&self.images_lock)?;
+        lock.lock().map_err(Error::io("lock", &self.images_lock))?;
+        // A copy: there is never a moment without an index, in which all images would be garbage.
+        fs::copy(&self.path, self.path.with_file_name("index.json.damaged")).map_err(Error::io("copy", &self.path))?;
+        self.replace(&Index { manifests: entries.map(|entry| entry.write()).collect(), ..Index::default() })
     }
 
     /// The old index or the new one is there after a crash, never a piece: data, then name, then the folder.

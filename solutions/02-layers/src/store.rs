@@ -161,6 +161,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`].
     pub fn writing(&self) -> Result<Writing> {
+        self.sweep_incoming()?;
         Ok(Writing { _lock: self.index.writing()? })
     }
 

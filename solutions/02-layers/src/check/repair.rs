@@ -8,7 +8,6 @@ use crate::manifest::Descriptor;
 use crate::remove::Use;
 use crate::store::Store;
 use std::collections::BTreeMap;
-use std::fs;
 
 impl Store {
     /// Mends what [`Store::check`] found. Nothing goes that is whole, nor what a container is made of.
@@ -25,17 +24,14 @@ impl Store {
                 )));
             }
         }
-        if found.wrong.index {
-            self.index.put_aside()?;
-        }
         for blob in &found.wrong.blobs {
             self.blobs().remove(blob)?;
         }
         let manifests = self.manifests_by_id()?;
+        if found.wrong.index {
+            self.index.begin_anew(manifests.iter().map(|(id, target)| unnamed(*id, target)))?;
+        }
         self.index.update(|entries| {
-            if found.wrong.index {
-                entries.extend(manifests.iter().map(|(id, target)| unnamed(*id, target)));
-            }
             self.mend_entries(entries, &manifests);
             Ok(())
         })?;
@@ -91,14 +87,4 @@ impl Store {
 
 fn unnamed(id: Digest, target: &Descriptor) -> Entry {
     Entry { target: target.clone(), name: None, id: Some(id), parent: None, tagged: None, made: None }
-}
-
-impl crate::index_file::IndexFile {
-    /// Begins anew; the old file stays beside it, for whoever can read more of it.
-    fn put_aside(&self) -> Result<()> {
-        let path = self.path();
-        let aside = path.with_file_name("index.json.damaged");
-        fs::rename(path, &aside).map_err(Error::io("rename", path))?;
-        fs::write(path, br#"{"schemaVersion":2,"manifests":[]}"#).map_err(Error::io("write", path))
-    }
 }

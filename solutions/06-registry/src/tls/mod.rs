@@ -14,7 +14,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use trust::{Anybody, Trust};
+use trust::Trust;
 
 pub(crate) use connector::connector;
 
@@ -61,17 +61,18 @@ impl Certificates {
             roots.add_parsable_certificates(host_authorities().iter().chain(&given.authorities).cloned());
         let provider = Arc::new(ring::default_provider());
         let unusable = |error: &dyn std::fmt::Display| Error::file("use", "the host's certificates")(error.to_string());
-        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        let library = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map_err(|error| unusable(&error))?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(&error))?
-            .dangerous();
-        let builder = match self.verify {
-            true => builder.with_custom_certificate_verifier(Arc::new(Trust { chains, given: given.authorities })),
-            false => builder.with_custom_certificate_verifier(Arc::new(Anybody(chains))),
-        };
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Trust {
+                library,
+                given: given.authorities,
+                verify: self.verify,
+            }));
         match given.own {
             Some((certificates, key)) => {
                 builder.with_client_auth_cert(certificates, key).map_err(|error| unusable(&error))
