@@ -125,11 +125,14 @@ fn arguments<V: clap::Args>(entry: &Entry) -> clap::Command {
 }
 
 fn execute<V: Verb>(matches: &ArgMatches, session: Session) -> anyhow::Result<()> {
-    let verb = V::from_arg_matches(matches)?;
+    run_to_its_end(V::from_arg_matches(matches)?.run(session))
+}
+
+fn run_to_its_end(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = tokio::task::LocalSet::new().block_on(&runtime, async {
         tokio::select! {
-            result = verb.run(session) => result,
+            result = work => result,
             error = crate::terminal::out_of_patience() => Err(error),
         }
     });

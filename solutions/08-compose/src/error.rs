@@ -26,6 +26,12 @@ pub enum Error {
     NoService(String),
     #[error("{place}: {what}")]
     EnvFile { place: String, what: String },
+    /// What the engine answered.
+    #[error(transparent)]
+    Engine(#[from] daemon::Error),
+    /// Why a project is not as it should be; the text says all.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// [`Error`]'s.

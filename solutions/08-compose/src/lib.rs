@@ -15,13 +15,16 @@
 #![forbid(unsafe_code)]
 
 pub mod canonical;
+pub mod containers;
 pub mod hash;
 pub mod interpolate;
+pub mod labels;
 pub mod merge;
 pub mod name;
 pub mod order;
 pub mod render;
 pub mod schema;
+pub mod steps;
 pub mod tree;
 pub mod yaml;
 

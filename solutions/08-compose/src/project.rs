@@ -144,6 +144,15 @@ impl Project {
         names
     }
 
+    /// Whether it has all of these services.
+    ///
+    /// # Errors
+    /// The first that it has not.
+    pub fn has(&self, services: &[String]) -> Result<()> {
+        let unknown = |name: &&String| self.tree.find(&["services", name]).is_none();
+        services.iter().find(unknown).map_or(Ok(()), |name| Err(Error::NoService(name.clone())))
+    }
+
     /// The services, each after those that it waits for.
     pub fn in_order(&self) -> Vec<String> {
         let graph = self.dependencies();

@@ -1,9 +1,9 @@
 //! `kesako compose config`.
 
-use super::{Flags, Member, fail};
+use super::{Context, Flags, Member, fail};
 use crate::output::{put, say};
 use ::compose::{How, Project};
-use anyhow::Context;
+use anyhow::Context as _;
 
 /// Parse, resolve and render compose file in canonical format
 #[derive(Debug, clap::Args)]
@@ -58,8 +58,8 @@ pub(super) struct Config {
 }
 
 impl Member for Config {
-    fn run(self, flags: &Flags) -> anyhow::Result<()> {
-        let project = self.load(flags)?;
+    async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let project = self.load(&context.flags)?;
         let list = |lines: Vec<String>| if self.quiet || lines.is_empty() { Ok(()) } else { say(lines.join("\n")) };
         if self.services {
             return list(project.in_order());

@@ -7,7 +7,9 @@ use crate::arguments;
 use crate::failure::Exit;
 use crate::output::warn;
 use crate::session::Session;
-use ::compose::{Request, Variables};
+use ::compose::containers::{self, Container, OneOff, Wanted};
+use ::compose::{How, Project, Request, Variables};
+use ::daemon::Client;
 use clap::{ArgMatches, Args};
 
 /// Define and run multi-container applications
@@ -63,9 +65,69 @@ impl Flags {
     }
 }
 
+/// What a command is given: which project, and a way to the engine.
+struct Context {
+    flags: Flags,
+    session: Session,
+}
+
+impl Context {
+    fn connect(&self) -> anyhow::Result<Client> {
+        self.session.connect()
+    }
+
+    /// The project, as its files say. With `services`, only those and whom they wait for.
+    fn project(&self, services: &[String]) -> anyhow::Result<Project> {
+        let how = How {
+            interpolate: true,
+            resolve_paths: true,
+            normalise: true,
+            check: true,
+            resolve_environment: true,
+            all_resources: self.flags.all_resources,
+        };
+        Project::load(&self.flags.request()?, how, services).map_err(fail)
+    }
+
+    /// The project and its name; a name that was given needs no files, for what is there already.
+    fn project_or_name(&self) -> anyhow::Result<(Option<Project>, String)> {
+        match &self.flags.project_name {
+            Some(name) if self.flags.files.is_empty() => Ok((None, ::compose::name::checked(name).map_err(fail)?)),
+            _ => {
+                let how = How {
+                    interpolate: true,
+                    resolve_paths: true,
+                    normalise: true,
+                    check: true,
+                    resolve_environment: false,
+                    all_resources: true,
+                };
+                let project = Project::load(&self.flags.request()?, how, &[]).map_err(fail)?;
+                let name = project.name.clone();
+                Ok((Some(project), name))
+            }
+        }
+    }
+
+    /// The containers that are there of these services, or of all. A service that is not in the file is refused.
+    async fn containers(
+        &self,
+        client: &Client,
+        services: &[String],
+        one_off: OneOff,
+        all: bool,
+    ) -> anyhow::Result<Vec<Container>> {
+        let (project, name) = self.project_or_name()?;
+        if let Some(project) = project {
+            project.has(services).map_err(fail)?;
+        }
+        containers::find(client, Wanted { project: &name, services, one_off, all }).await.map_err(fail)
+    }
+}
+
 /// A command of a project.
 trait Member: Args {
-    fn run(self, project: &Flags) -> anyhow::Result<()>;
+    async fn run(self, context: &Context) -> anyhow::Result<()>;
 }
 
 struct Command {
@@ -73,15 +135,16 @@ struct Command {
     usage: &'static str,
     about: &'static str,
     arguments: fn(clap::Command) -> clap::Command,
-    execute: fn(&ArgMatches, &Flags) -> anyhow::Result<()>,
+    execute: fn(&ArgMatches, &Context) -> anyhow::Result<()>,
 }
 
 const fn command<M: Member>(name: &'static str, usage: &'static str, about: &'static str) -> Command {
     Command { name, usage, about, arguments: M::augment_args, execute: execute::<M> }
 }
 
-fn execute<M: Member>(matches: &ArgMatches, project: &Flags) -> anyhow::Result<()> {
-    M::from_arg_matches(matches)?.run(project)
+fn execute<M: Member>(matches: &ArgMatches, context: &Context) -> anyhow::Result<()> {
+    let member = M::from_arg_matches(matches)?;
+    super::run_to_its_end(member.run(context))
 }
 
 static COMMANDS: &[Command] = &[command::<config::Config>(
@@ -99,7 +162,7 @@ fn overview() -> String {
 }
 
 impl Plain for Compose {
-    fn run(self, _: Session) -> anyhow::Result<()> {
+    fn run(self, session: Session) -> anyhow::Result<()> {
         let Some((word, rest)) = self.words.split_first() else {
             // Not asked for, it is a remark.
             warn(overview());
@@ -111,7 +174,7 @@ impl Plain for Compose {
         let path = format!("kesako compose {}", command.name);
         let arguments = clap::Command::new("kesako").display_name(command.usage);
         let matches = arguments::parse((command.arguments)(arguments).about(command.about), &path, rest)?;
-        (command.execute)(&matches, &self.project)
+        (command.execute)(&matches, &Context { flags: self.project, session })
     }
 }
 
@@ -123,5 +186,8 @@ fn commands() -> String {
 
 /// An error of a project's files ends the command with 1, and its text is complete.
 fn fail(error: ::compose::Error) -> anyhow::Error {
-    Exit::with(1, error.to_string())
+    match error {
+        ::compose::Error::Engine(answer) => answer.into(),
+        error => Exit::with(1, error.to_string()),
+    }
 }
