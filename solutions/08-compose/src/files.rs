@@ -36,6 +36,8 @@ pub struct Place {
     pub folder: PathBuf,
     /// The files, each over those before it.
     pub files: Vec<Source>,
+    /// The env files that were asked for; a `.env` that is just there is none of them.
+    pub env_files: Vec<PathBuf>,
     /// What interpolation knows: the environment, and what the env files add to it.
     pub variables: Variables,
     pub profiles: Vec<String>,
@@ -83,7 +85,8 @@ impl Request {
         let name = name.or_else(|| variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).cloned());
         let files = files.iter().map(|file| Source::read(&self.folder, file)).collect::<Result<_>>()?;
         let name = name.map(|name| crate::name::checked(&name)).transpose()?;
-        Ok(Place { folder: beside, files, variables, profiles, name })
+        let env_files = env_files.iter().map(|file| join(&self.folder, file)).collect();
+        Ok(Place { folder: beside, files, env_files, variables, profiles, name })
     }
 
     /// The folder of the first file.

@@ -1,6 +1,8 @@
 //! What a service is, in one number: a container remembers it, and as long as it is the same, the container stays.
 
 use crate::render::{For, escaped, render};
+use crate::resources::{NETWORK, VOLUME};
+use crate::schema::Shape::{self, Fields};
 use crate::service::SERVICE;
 use crate::tree::Node;
 use sha2::{Digest, Sha256};
@@ -17,7 +19,26 @@ pub fn config_hash(service: &Node) -> String {
             deploy.remove("replicas");
         }
     }
-    let json = render(&service, &SERVICE, For::Json).to_string();
+    of(&service, &SERVICE)
+}
+
+/// The same of a network (docker compose, `NetworkHash`).
+pub fn network_hash(network: &Node) -> String {
+    of(network, &Fields(NETWORK))
+}
+
+/// The same of a volume, whose driver is `local` unless it says another (docker compose, `VolumeHash`).
+pub fn volume_hash(volume: &Node) -> String {
+    let mut volume = volume.clone();
+    let local = Node::of_text(&volume.at, "local");
+    if let Some(map) = volume.map_mut() {
+        map.set_default("driver", local);
+    }
+    of(&volume, &Fields(VOLUME))
+}
+
+fn of(node: &Node, shape: &Shape) -> String {
+    let json = render(node, shape, For::Json).to_string();
     let digest = Sha256::digest(escaped(&json).as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -30,3 +30,7 @@ pub const FILES: &str = "com.docker.compose.project.config_files";
 pub const ENV_FILES: &str = "com.docker.compose.project.environment_file";
 /// The version of what made it.
 pub const VERSION: &str = "com.docker.compose.version";
+
+/// What [`VERSION`] says: the docker compose whose labels and hashes these are. A lower number would stand for other names
+/// (docker-compose 1.29 takes it that before 1.21, what a project is called had no hyphens).
+pub const COMPOSE: &str = "5.5.0";

@@ -6,7 +6,8 @@
 //!   flags, environment, folder ─▶ files ─▶ yaml ─▶ interpolate ─▶ canonical ─▶ include, extends ─▶ merge ─┐
 //!                                                                                                         │
 //!   config: yaml, json ◀─ render, emit ◀── Project ◀── env files ◀─ profiles ◀─ check ◀─ normal ◀──────────┘
-//!   keep or recreate?  ◀─ hash ◀──────────────┘
+//!   keep or recreate?  ◀─ hash ◀──────────────┤
+//!   the Engine API's requests ◀─ request ◀─ model
 //! ```
 //!
 //! All of it works on one [tree](tree::Node), in which everything knows its file and line, and by one [table](schema::Shape), which says
@@ -20,9 +21,11 @@ pub mod hash;
 pub mod interpolate;
 pub mod labels;
 pub mod merge;
+pub mod model;
 pub mod name;
 pub mod order;
 pub mod render;
+pub mod request;
 pub mod schema;
 pub mod steps;
 pub mod tree;
@@ -49,6 +52,7 @@ pub use error::{Error, Result};
 pub use files::Request;
 pub use interpolate::Variables;
 pub use load::How;
+pub use model::Model;
 pub use project::Project;
 pub use resources::FILE;
 pub use service::SERVICE;

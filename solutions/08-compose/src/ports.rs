@@ -92,7 +92,7 @@ pub(crate) fn published(text: &str) -> std::result::Result<Vec<Published>, Strin
     }
 }
 
-fn range(text: &str) -> Option<(u16, u16)> {
+pub(crate) fn range(text: &str) -> Option<(u16, u16)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
     (first <= last).then_some((first, last))

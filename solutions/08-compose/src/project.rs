@@ -17,6 +17,8 @@ pub struct Project {
     pub name: String,
     pub folder: PathBuf,
     pub files: Vec<PathBuf>,
+    /// The env files that were asked for.
+    pub env_files: Vec<PathBuf>,
     /// What its files could use.
     pub variables: Variables,
     /// All profiles that a service has.
@@ -43,6 +45,7 @@ impl Project {
             name,
             folder: place.folder,
             files,
+            env_files: place.env_files,
             variables: place.variables,
             profiles: BTreeSet::new(),
             tree,
@@ -197,6 +200,14 @@ impl Project {
         Ok(hash::config_hash(found))
     }
 
+    pub(crate) fn network_hash(&self, key: &str) -> String {
+        self.tree.find(&["networks", key]).map(hash::network_hash).unwrap_or_default()
+    }
+
+    pub(crate) fn volume_hash(&self, key: &str) -> String {
+        self.tree.find(&["volumes", key]).map(hash::volume_hash).unwrap_or_default()
+    }
+
     /// The file, complete: its own name is that of the project.
     fn file(&self) -> Node {
         let mut tree = self.tree.clone();
@@ -225,6 +236,12 @@ impl Project {
 
     /// The same as JSON.
     pub fn json(&self) -> String {
+        let text = escaped(&serde_json::to_string_pretty(&self.value()).unwrap_or_default());
+        if self.raw { text } else { text.replace('$', "$$") }
+    }
+
+    /// The same as a value, in which a `$` is a `$`.
+    pub fn value(&self) -> serde_json::Value {
         let whom = if self.raw { For::Raw } else { For::Json };
         let mut value = render(&self.file(), &FILE, whom);
         if let Some(object) = value.as_object_mut() {
@@ -235,7 +252,6 @@ impl Project {
             }
             object.sort_keys();
         }
-        let text = escaped(&serde_json::to_string_pretty(&value).unwrap_or_default());
-        if self.raw { text } else { text.replace('$', "$$") }
+        value
     }
 }

@@ -22,7 +22,7 @@ pub static FILE: Shape = Fields(&[
 const INCLUDE: &[Field] =
     &[field("path", ONE_OR_MORE), field("project_directory", Text), field("env_file", ONE_OR_MORE)];
 
-const NETWORK: &[Field] = &[
+pub(crate) const NETWORK: &[Field] = &[
     field("name", Text),
     field("driver", Text),
     field("driver_opts", Labels),
@@ -44,7 +44,7 @@ const IPAM: &[Field] = &[
 const POOL: &[Field] =
     &[field("subnet", Text), field("gateway", Text), field("ip_range", Text), field("aux_addresses", Labels)];
 
-const VOLUME: &[Field] = &[
+pub(crate) const VOLUME: &[Field] = &[
     field("name", Text),
     field("driver", Text),
     field("driver_opts", Labels),

@@ -228,7 +228,7 @@ const ENDPOINT: &[Field] = &[
     field("interface_name", Text),
     field("ipv4_address", Text),
     field("ipv6_address", Text),
-    field("link_local_ips", SET),
+    field("link_local_ips", Unsupported),
     field("mac_address", Text),
     field("priority", Whole),
 ];

@@ -2,6 +2,8 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 extern crate solution_8 as compose;
 
+#[path = "whole/create.rs"]
+mod create;
 #[path = "whole/files.rs"]
 mod files;
 #[path = "whole/folder.rs"]

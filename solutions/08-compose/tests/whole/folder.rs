@@ -64,7 +64,7 @@ impl Folder {
         }
     }
 
-    fn told(&self, text: &str) -> String {
+    pub fn told(&self, text: &str) -> String {
         text.replace(self.dir.path().to_str().unwrap(), "")
     }
 }
