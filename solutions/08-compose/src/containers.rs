@@ -96,9 +96,7 @@ impl Container {
 
     /// How its lines are marked: `web-1`, or the name that the file gave it.
     pub fn mark(&self) -> &str {
-        let project = self.label(labels::PROJECT);
-        let rest = self.name.strip_prefix(project).and_then(|rest| rest.strip_prefix(['-', '_']));
-        rest.unwrap_or(&self.name)
+        mark(&self.name, |label| self.label(label))
     }
 
     /// Whom its service waits for, and whether it is restarted with them.
@@ -110,6 +108,16 @@ impl Container {
         };
         parts.map(one).collect()
     }
+}
+
+/// The name without its project, if it is the one that a container has by itself.
+pub(crate) fn mark<'a>(name: &'a str, label: impl Fn(&str) -> &'a str) -> &'a str {
+    let (project, service, number) = (label(labels::PROJECT), label(labels::SERVICE), label(labels::NUMBER));
+    let rest = name.strip_prefix(project).filter(|rest| {
+        // docker-compose joins them by `_`.
+        ['-', '_'].iter().any(|by| *rest == format!("{by}{service}{by}{number}"))
+    });
+    rest.map_or(name, |rest| &rest[1..])
 }
 
 /// Who waits for whom, as the containers remember it: no file is needed to stop a project in its order.

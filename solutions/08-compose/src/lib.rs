@@ -22,6 +22,7 @@ pub mod interpolate;
 pub mod labels;
 pub mod merge;
 pub mod model;
+pub mod monitor;
 pub mod name;
 pub mod order;
 pub mod render;

@@ -1,6 +1,9 @@
 //! `kesako compose`: the flags that hold for the whole project, and then a command of its own.
 
+mod ansi;
 mod config;
+mod logs;
+mod printer;
 
 use super::Plain;
 use crate::arguments;
@@ -29,6 +32,9 @@ struct Flags {
     /// Include all resources, even those not used by services
     #[arg(long)]
     all_resources: bool,
+    /// Control when to print ANSI control characters ("never"|"always"|"auto") (default "auto")
+    #[arg(long, value_parser = ansi::Ansi::parse)]
+    ansi: Option<ansi::Ansi>,
     /// Specify an alternate environment file
     #[arg(long = "env-file", value_name = "stringArray")]
     env_files: Vec<String>,
@@ -89,8 +95,9 @@ impl Context {
         Project::load(&self.flags.request()?, how, services).map_err(fail)
     }
 
-    /// The project and its name; a name that was given needs no files, for what is there already.
-    fn project_or_name(&self) -> anyhow::Result<(Option<Project>, String)> {
+    /// The project and its name; a name that was given needs no files, for what is there already. A service that is not in the file
+    /// is refused; one that is named needs no profile.
+    fn project_or_name(&self, services: &[String]) -> anyhow::Result<(Option<Project>, String)> {
         match &self.flags.project_name {
             Some(name) if self.flags.files.is_empty() => Ok((None, ::compose::name::checked(name).map_err(fail)?)),
             _ => {
@@ -102,7 +109,7 @@ impl Context {
                     resolve_environment: false,
                     all_resources: true,
                 };
-                let project = Project::load(&self.flags.request()?, how, &[]).map_err(fail)?;
+                let project = Project::load(&self.flags.request()?, how, services).map_err(fail)?;
                 let name = project.name.clone();
                 Ok((Some(project), name))
             }
@@ -117,11 +124,8 @@ impl Context {
         one_off: OneOff,
         all: bool,
     ) -> anyhow::Result<Vec<Container>> {
-        let (project, name) = self.project_or_name()?;
-        if let Some(project) = project {
-            project.has(services).map_err(fail)?;
-        }
-        containers::find(client, Wanted { project: &name, services, one_off, all }).await.map_err(fail)
+        let (_, project) = self.project_or_name(services)?;
+        containers::find(client, Wanted { project: &project, services, one_off, all }).await.map_err(fail)
     }
 }
 
@@ -147,11 +151,11 @@ fn execute<M: Member>(matches: &ArgMatches, context: &Context) -> anyhow::Result
     super::run_to_its_end(member.run(context))
 }
 
-static COMMANDS: &[Command] = &[command::<config::Config>(
-    "config",
-    "[OPTIONS] [SERVICE...]",
-    "Parse, resolve and render compose file in canonical format",
-)];
+#[rustfmt::skip]
+static COMMANDS: &[Command] = &[
+    command::<config::Config>("config", "[OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format"),
+    command::<logs::Logs>("logs", "[OPTIONS] [SERVICE...]", "View output from containers"),
+];
 
 /// The help of all.
 fn overview() -> String {
