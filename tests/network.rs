@@ -221,7 +221,8 @@ fn modes_other_than_a_bridge() {
         ),
         "web"
     );
-    assert_eq!(house.ok(&["run", "--rm", "--network", "container:web", "workbench", "hostname"]), "web-host");
+    let names = ["run", "--rm", "--network", "container:web", "workbench", "sh", "-c", "hostname; echo $HOSTNAME"];
+    assert_eq!(house.ok(&names), "web-host\nweb-host");
     let conflict = house.fails(125, &["run", "--rm", "--network", "container:web", "-p", "80:80", "workbench", "true"]);
     assert!(conflict.contains("port publishing and the container type network mode"), "{conflict}");
 }

@@ -37,6 +37,9 @@ impl Engine {
         warnings.extend(passed_over.into_iter().map(str::to_owned));
 
         let container = self.container(&ContainerId::random());
+        if request.config.hostname.is_empty() {
+            request.config.hostname = self.hostname(&request.host_config.network_mode, &container.id);
+        }
         let mount_points = self.mount_points(&request)?;
         // The holds on the image and on the volumes end with this function: until the record says that they are used,
         // nobody may remove them.
@@ -48,6 +51,18 @@ impl Engine {
             return Err(error);
         }
         Ok(api::CreateResponse { id: container.id.into(), warnings })
+    }
+
+    /// Whoever's network it is, theirs is the name. (Without one there, it will not start.)
+    fn hostname(&self, network_mode: &str, id: &ContainerId) -> String {
+        let name = match network_mode.strip_prefix("container:") {
+            Some(other) => self.find(other).and_then(|other| other.record()).ok().map(|record| record.config.hostname),
+            None if network_mode == "host" => {
+                nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned())
+            }
+            None => None,
+        };
+        name.unwrap_or_else(|| id.short().to_owned())
     }
 
     /// Puts the container on disk: folder, name, and last `config.json`, with which it exists. Until then a crash leaves
@@ -128,13 +143,6 @@ fn record(
         return Err(Error::new(Kind::Invalid, "no command specified"));
     };
     let args = command.collect();
-    if config.hostname.is_empty() {
-        config.hostname = match host_config.network_mode.as_str() {
-            "host" => nix::unistd::gethostname()
-                .map_or_else(|_| id.short().to_owned(), |name| name.to_string_lossy().into_owned()),
-            _ => id.short().to_owned(),
-        };
-    }
     // Empty stays empty: that is "/", and `inspect` tells the two apart.
     if !config.working_dir.is_empty() {
         config.working_dir = volumes::clean(&config.working_dir);

@@ -1,0 +1,2 @@
+echo "tool $*, user $(id -u)"
+exit 3
