@@ -54,7 +54,7 @@ impl Project {
         let disabled = project.choose(place.profiles, services)?;
         // A file whose variables are still in it makes no sense yet.
         if how.check && !raw {
-            check::check(&project.tree, &disabled)?;
+            check::check(&project.tree, &project.name, &disabled)?;
         }
         if raw {
             return Ok(project);
@@ -138,6 +138,31 @@ impl Project {
                 resources.0.retain(|entry| used.contains(&(kind, entry.key.clone())));
             }
         }
+    }
+
+    /// Whether all of it can be run: to be asked before anything is made of it.
+    ///
+    /// # Errors
+    /// What cannot be, with the place where it stands.
+    pub fn ready(&self) -> Result<()> {
+        check::ready(&self.tree, &self.variables)
+    }
+
+    /// Gives a service another number of containers than the file does (`--scale`).
+    ///
+    /// # Errors
+    /// There is no such service, or there can be only one of its containers.
+    pub fn scale(&mut self, name: &str, containers: u32) -> Result<()> {
+        let number = Value::Int(containers.into());
+        let service = self.services_mut().and_then(|services| services.get_mut(name));
+        let service = service.ok_or_else(|| Error::NoService(name.to_owned()))?;
+        let at = service.at.clone();
+        let Some(map) = service.map_mut() else { return Ok(()) };
+        if let Some(replicas) = map.get_mut("deploy").and_then(Node::map_mut).and_then(|map| map.get_mut("replicas")) {
+            replicas.value = number.clone();
+        }
+        map.set("scale", Node::new(&at, number));
+        check::once(&self.tree, &self.name)
     }
 
     /// The names under `services`, `networks`, `volumes`, …, sorted.

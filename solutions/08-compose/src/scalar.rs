@@ -32,6 +32,9 @@ pub(crate) fn scalar(value: Value, shape: &Shape, at: &At, scope: &Scope) -> Res
         (Shape::Span, Value::Text(text)) => {
             let nanos =
                 span(&text).ok_or_else(|| invalid(format!("invalid duration: {text:?}; it is written as 1m30s")))?;
+            if nanos < 0 {
+                return Err(invalid(format!("invalid duration: {text:?} is less than nothing")));
+            }
             Value::Text(write_span(nanos))
         }
         (Shape::Span, _) => return Err(wrong(at, scope, "a string such as 10s")),

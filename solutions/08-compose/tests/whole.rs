@@ -12,6 +12,8 @@ mod folder;
 mod forms;
 #[path = "whole/hostile.rs"]
 mod hostile;
+#[path = "whole/impossible.rs"]
+mod impossible;
 #[path = "whole/mistakes.rs"]
 mod mistakes;
 #[path = "whole/several.rs"]

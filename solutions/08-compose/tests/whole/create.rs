@@ -223,13 +223,11 @@ fn what_cannot_be_is_refused() {
     };
     let of_service = |text: &str| refused(&format!("services: {{web: {{image: i, {text}}}}}\n"));
     insta::assert_snapshot!([
-        of_service("healthcheck: {start_interval: 1s}"),
         of_service("security_opt: ['seccomp=./missing.json']"),
         of_service("mac_address: '02:42:ac:11:00:02'"),
         refused("services: {web: {image: i, secrets: [s]}}\nsecrets: {s: {environment: NOWHERE}}"),
         refused("services: {web: {image: i, secrets: [s]}}\nsecrets: {s: {external: true}}"),
     ].join("\n"), @r#"
-    healthcheck.start_interval requires healthcheck.start_period to be set
     opening seccomp profile (./missing.json) failed: cannot read /shop/missing.json: No such file or directory (os error 2)
     mac_address requires Docker Engine v25.0 or later
     environment variable "NOWHERE" required by secret "shop_s" is not set

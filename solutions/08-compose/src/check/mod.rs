@@ -1,16 +1,23 @@
 //! Whether a project makes sense as a whole: everything that is named is there, and nothing is there twice.
 
+mod ready;
+mod unique;
+mod values;
+
+pub(crate) use ready::ready;
+pub(crate) use unique::check as once;
+
 use crate::canonical::nearest;
 use crate::error::{Error, Result};
 use crate::order::{Dependencies, start_order};
 use crate::tree::{Entry, Map, Node, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Looks at all services that take part; `disabled` are those that their profiles leave out.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub(crate) fn check(tree: &Node, disabled: &BTreeSet<String>) -> Result<()> {
+pub(crate) fn check(tree: &Node, project: &str, disabled: &BTreeSet<String>) -> Result<()> {
     let names: BTreeSet<&str> = tree.entries("services").iter().map(|entry| entry.key.as_str()).collect();
     for entry in tree.entries("services") {
         let Some(service) = entry.node.map() else { continue };
@@ -18,11 +25,10 @@ pub(crate) fn check(tree: &Node, disabled: &BTreeSet<String>) -> Result<()> {
         source(entry, service, &key)?;
         references(tree, entry, service, &key)?;
         dependencies(&names, entry, service, &key, disabled)?;
-        scale(service, &key)?;
-        mounts(service, &key)?;
+        values::service(service, &key)?;
+        unique::mounts(service, &key)?;
     }
-    container_names(tree)?;
-    ports(tree)?;
+    unique::check(tree, project)?;
     resources(tree)?;
     cycles(tree)
 }
@@ -111,99 +117,24 @@ fn dependencies(
             None => String::new(),
         };
         let what = format!("service {:?} depends on undefined service {:?}{hint}", entry.key, dependency.key);
-        return Err(Error::at(&dependency.at, &format!("{key}.depends_on.{}", dependency.key), what));
+        let by = implied_by(service, &dependency.key).unwrap_or_else(|| format!("depends_on.{}", dependency.key));
+        return Err(Error::at(&dependency.at, &format!("{key}.{by}"), what));
     }
     Ok(())
 }
 
-/// How often it runs.
-fn scale(service: &Map, path: &str) -> Result<()> {
-    let replicas = service.get("deploy").and_then(|deploy| deploy.find(&["replicas"]));
-    let number = |node: &Node| if let Value::Int(number) = node.value { number } else { 1 };
-    let scale = service.get("scale");
-    for (node, name) in [(scale, "scale"), (replicas, "deploy.replicas")] {
-        let Some(node) = node else { continue };
-        let key = format!("{path}.{name}");
-        if number(node) < 0 {
-            return Err(Error::at(&node.at, &key, "must be greater than or equal to 0"));
-        }
-        if let (Some(at), true) = (service.at("container_name"), number(node) > 1) {
-            let what = format!("can't set container_name and {name} as container name must be unique");
-            return Err(Error::at(at, &format!("{path}.container_name"), what));
-        }
+/// The key by which a service shares something of another one, and so waits for it.
+fn implied_by(service: &Map, other: &str) -> Option<String> {
+    let names = |key: &&&str| service.text(key).and_then(crate::model::Service::shared) == Some(other);
+    if let Some(key) = ["network_mode", "ipc", "pid", "uts", "cgroup"].iter().find(names) {
+        return Some((*key).to_owned());
     }
-    match (scale, replicas) {
-        (Some(a), Some(b)) if number(a) != number(b) => {
-            Err(Error::at(&a.at, path, "can't set distinct values on 'scale' and 'deploy.replicas'"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// One thing at each path.
-fn mounts(service: &Map, key: &str) -> Result<()> {
-    let mut taken: BTreeMap<String, String> = BTreeMap::new();
-    let list = |key: &str| service.get(key).and_then(Node::list).unwrap_or_default().iter().enumerate();
-    let tmpfs = list("tmpfs").map(|(i, node)| {
-        let target = node.text().unwrap_or_default().split(':').next().unwrap_or_default();
-        (format!("{key}.tmpfs[{i}]"), target.to_owned(), &node.at)
-    });
-    let volumes = list("volumes").filter_map(|(i, node)| {
-        Some((format!("{key}.volumes[{i}]"), node.map()?.text("target")?.to_owned(), &node.at))
-    });
-    for (key, target, at) in tmpfs.chain(volumes) {
-        if let Some(other) = taken.insert(target.clone(), key.clone()) {
-            return Err(Error::at(at, &key, format_args!("target {target} already mounted as {other}")));
-        }
-    }
-    Ok(())
-}
-
-fn container_names(tree: &Node) -> Result<()> {
-    let mut taken: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for entry in tree.entries("services") {
-        let Some(node) = entry.node.find(&["container_name"]) else { continue };
-        let name = node.text().unwrap_or_default();
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-        let key = format!("services.{}.container_name", entry.key);
-        if name.len() < 2 || !name.chars().all(allowed) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            let what = format!("{name:?} is no name of a container: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
-            return Err(Error::at(&node.at, &key, what));
-        }
-        if let Some(other) = taken.insert(name, entry) {
-            let what = format!("container name {name:?} is already in use by service {:?}, {}", other.key, other.at);
-            return Err(Error::at(&node.at, &key, what));
-        }
-    }
-    Ok(())
-}
-
-/// No two services publish at the same place. A range leaves a choice, and takes no place.
-fn ports(tree: &Node) -> Result<()> {
-    type Taken<'a> = BTreeMap<(u16, String), Vec<(String, &'a Entry, &'a Node)>>;
-    let mut taken: Taken<'_> = BTreeMap::new();
-    for entry in tree.entries("services") {
-        for (i, port) in entry.node.find(&["ports"]).and_then(Node::list).unwrap_or_default().iter().enumerate() {
-            let text = |key: &str| port.find(&[key]).and_then(Node::scalar).unwrap_or_default();
-            let Ok(published) = text("published").parse::<u16>() else { continue };
-            if published == 0 {
-                continue;
-            }
-            let ip = text("host_ip");
-            let others = taken.entry((published, text("protocol"))).or_default();
-            let everywhere = |ip: &str| matches!(ip, "" | "0.0.0.0" | "::");
-            let meets = |other: &str| {
-                let same_family = other.is_empty() || ip.is_empty() || other.contains(':') == ip.contains(':');
-                same_family && (other == ip || everywhere(other) || everywhere(&ip))
-            };
-            if let Some((_, other, node)) = others.iter().find(|(other, ..)| meets(other)) {
-                let what = format!("port {published} is already published by service {:?}, {}", other.key, node.at);
-                return Err(Error::at(&port.at, &format!("services.{}.ports[{i}]", entry.key), what));
-            }
-            others.push((ip, entry, port));
-        }
-    }
-    Ok(())
+    ["links", "volumes_from"].iter().find_map(|key| {
+        let list = service.get(key).and_then(Node::list).unwrap_or_default();
+        let place =
+            list.iter().position(|node| node.text().is_some_and(|text| text.split(':').next() == Some(other)))?;
+        Some(format!("{key}[{place}]"))
+    })
 }
 
 /// Secrets and configs come from somewhere, and what is external is not described.
@@ -223,6 +154,9 @@ fn resources(tree: &Node) -> Result<()> {
                 _ => {}
             }
         }
+    }
+    for network in tree.entries("networks") {
+        values::network(network)?;
     }
     for kind in ["networks", "volumes", "secrets", "configs"] {
         for entry in tree.entries(kind) {
