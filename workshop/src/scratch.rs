@@ -72,6 +72,7 @@ pub fn write(root: &Path, chapter: &Chapter, wrong: &[Wrong]) -> Result<PathBuf>
             keep(&place.join(&other).join("Cargo.toml"), &fs::read_to_string(root.join(&other).join("Cargo.toml"))?)?;
         }
     }
+    mirror(&root.join("engine"), &place.join("engine"))?;
     Ok(place)
 }
 

@@ -84,7 +84,6 @@ impl Request {
         let name = self.project_name.clone().filter(|name| !name.is_empty());
         let name = name.or_else(|| variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).cloned());
         let files = files.iter().map(|file| Source::read(&self.folder, file)).collect::<Result<_>>()?;
-        let name = name.map(|name| crate::name::checked(&name)).transpose()?;
         let env_files = env_files.iter().map(|file| join(&self.folder, file)).collect();
         Ok(Place { folder: beside, files, env_files, variables, profiles, name })
     }

@@ -7,9 +7,11 @@ use crate::service::SERVICE;
 use crate::tree::Node;
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 of a service's JSON, without what does not make its containers other ones: how its image is built or fetched, how
-/// many of them there are, whom it waits for, and under which profiles it runs (docker compose, `ServiceHash`).
+/// The hash [`of`] a service, without what does not make its containers other ones (docker compose, `ServiceHash`): how its image is
+/// built or fetched (`build`, `pull_policy`), how many of them there are (`scale`, and `replicas` in `deploy`), whom it waits for
+/// (`depends_on`), and under which `profiles` it runs.
 pub fn config_hash(service: &Node) -> String {
+    // exercise: 8.5 config_hash: a number that changes if and only if the containers have to
     let mut service = service.clone();
     if let Some(map) = service.map_mut() {
         for key in ["build", "pull_policy", "scale", "depends_on", "profiles"] {
@@ -20,6 +22,7 @@ pub fn config_hash(service: &Node) -> String {
         }
     }
     of(&service, &SERVICE)
+    // end exercise
 }
 
 /// The same of a network (docker compose, `NetworkHash`).
@@ -37,6 +40,7 @@ pub fn volume_hash(volume: &Node) -> String {
     of(&volume, &Fields(VOLUME))
 }
 
+/// The SHA-256 of its JSON, in hexadecimal digits; and of the JSON as Go writes it, so that docker compose has the same.
 fn of(node: &Node, shape: &Shape) -> String {
     let json = render(node, shape, For::Json).to_string();
     let digest = Sha256::digest(escaped(&json).as_bytes());

@@ -125,13 +125,21 @@ fn lookup<'a>(name: &str, variables: &'a Variables, unset: &mut dyn FnMut(&str))
     )
 }
 
-/// What stands between the braces: a name, and what to do.
+/// What stands between the braces: a [`name()`], an operator (`-`, `?` or `+`, each with or without a `:` before it) and a word, or
+/// the name alone. What they mean is the table at [`substitute`].
+///
+/// A word that is used is [`expand`]ed, one level deeper; one that is not is not looked at. The word of `?` says why, in
+/// [`Fault::Missing`]. A name alone is a [`lookup`].
+///
+/// # Errors
+/// [`Fault::Format`] with `inner`, if it begins with no name, or goes on with anything else.
 fn braced(
     inner: &str,
     variables: &Variables,
     unset: &mut dyn FnMut(&str),
     depth: usize,
 ) -> std::result::Result<String, Fault> {
+    // exercise: 8.2 braced: the value, the word, nothing, or an error
     let end = name(inner);
     let (name, operator) = inner.split_at(end);
     if name.is_empty() {
@@ -152,6 +160,7 @@ fn braced(
         (Some('?'), None) => Err(Fault::Missing(name.to_owned(), expand(word, variables, unset, depth + 1)?)),
         _ => Err(Fault::Format(inner.to_owned())),
     }
+    // end exercise
 }
 
 /// All texts of a document; keys stay as they are.

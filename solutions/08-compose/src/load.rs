@@ -77,24 +77,19 @@ fn parse(source: &Source) -> Result<Vec<Node>> {
 
 /// Given, or in the last file that has one, or the folder's.
 fn project_name(place: &Place, documents: &[Vec<Node>], how: &How) -> Result<String> {
-    if let Some(name) = &place.name {
-        return Ok(name.clone());
-    }
-    let named = documents.iter().flatten().rev().find_map(|document| document.map()?.get("name"));
-    let name = match named {
-        Some(node) => {
-            let text = node.text().ok_or_else(|| Error::at(&node.at, "name", "must be a string"))?;
-            let text = match how.interpolate {
-                true => {
-                    substitute(text, &place.variables, &mut |_| {}).map_err(|why| Error::at(&node.at, "name", why))?
-                }
-                false => text.to_owned(),
-            };
-            name::normalised(&text)
+    // Where one was given, what the files say is not even looked at.
+    let named = documents.iter().flatten().rev().filter(|_| place.name.is_none());
+    let named = named.filter_map(|document| document.map()?.get("name")).next();
+    let text = |node: &Node| {
+        let text = node.text().ok_or_else(|| Error::at(&node.at, "name", "must be a string"))?;
+        match how.interpolate {
+            true => substitute(text, &place.variables, &mut |_| {}).map_err(|why| Error::at(&node.at, "name", why)),
+            false => Ok(text.to_owned()),
         }
-        None => name::normalised(&place.folder.file_name().unwrap_or_default().to_string_lossy()),
     };
-    if name.is_empty() { Err(Error::NoProjectName) } else { Ok(name) }
+    let in_file = named.map(text).transpose()?;
+    let folder = place.folder.file_name().unwrap_or_default().to_string_lossy();
+    name::chosen(place.name.as_deref(), in_file.as_deref(), &folder)
 }
 
 /// A file, and the documents in it.

@@ -4,38 +4,34 @@
 use crate::schema::{Field, Shape, Unique};
 use crate::tree::{Map, Node, Tag, Value};
 
-/// What `over` makes of `base`; None where it says `!reset`.
+/// What `over` makes of `base`: one node in place of both, without a tag, that stands where `over` does. The first of these that fits:
 ///
-/// * a mapping: key by key,
-/// * a list: one after the other, without what is the same,
-/// * anything else, and a command: the later.
+/// * over with the tag `!reset`: nothing is left, None;
+/// * over with the tag `!override`: `over`;
+/// * a command ([`Shape::Argv`]) or the test of a health check ([`Shape::Test`]): the value of `over`;
+/// * `over` says nothing ([`Value::Null`]): the value of `base`;
+/// * two mappings of a shape [`Shape::SameOnly`] that [`differs`] in its key: that of `over`;
+/// * two mappings: key by key, [`mappings`];
+/// * two lists: one after the other, [`lists`];
+/// * anything else: the value of `over`.
+///
+/// The shape may be wrapped, as a short form: [`long`].
 pub fn merge(base: Node, over: Node, shape: &Shape) -> Option<Node> {
+    // exercise: 8.3 merge: one value out of an earlier and a later
     match over.tag {
         Some(Tag::Reset) => return None,
         Some(Tag::Override) => return Some(over),
         None => {}
     }
-    let shape = long(shape);
-    if matches!(shape, Shape::Argv | Shape::Test) {
-        return Some(over);
-    }
-    let value = match (base.value, over.value) {
-        (value, Value::Null) => value,
-        (Value::Map(base), Value::Map(over)) => match shape {
-            Shape::SameOnly(key, _) if differs(&base, &over, key) => Value::Map(over),
-            shape => Value::Map(mappings(base, over, shape)),
-        },
-        (Value::List(base), Value::List(over)) => {
-            let list = base.into_iter().chain(over).collect();
-            match shape {
-                Shape::Listed(inner, unique) => Value::List(once(list, unique, inner)),
-                Shape::Hosts => Value::List(once(list, &Unique::By(crate::schema::whole), &Shape::Text)),
-                _ => Value::List(list),
-            }
-        }
-        (_, over) => over,
+    let value = match (base.value, over.value, long(shape)) {
+        (_, value, Shape::Argv | Shape::Test) | (value, Value::Null, _) => value,
+        (Value::Map(base), Value::Map(over), Shape::SameOnly(key, _)) if differs(&base, &over, key) => Value::Map(over),
+        (Value::Map(base), Value::Map(over), shape) => Value::Map(mappings(base, over, shape)),
+        (Value::List(base), Value::List(over), shape) => Value::List(lists(base, over, shape)),
+        (_, value, _) => value,
     };
     Some(Node { at: over.at, tag: None, value })
+    // end exercise
 }
 
 /// Without its short form.
@@ -69,6 +65,16 @@ fn mappings(mut base: Map, over: Map, shape: &Shape) -> Map {
         }
     }
     base
+}
+
+/// One after the other, each thing once where that is the rule.
+fn lists(base: Vec<Node>, over: Vec<Node>, shape: &Shape) -> Vec<Node> {
+    let list = base.into_iter().chain(over).collect();
+    match shape {
+        Shape::Listed(inner, unique) => once(list, unique, inner),
+        Shape::Hosts => once(list, &Unique::By(crate::schema::whole), &Shape::Text),
+        _ => list,
+    }
 }
 
 /// The shape of what a key holds.

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Services, each with those that it waits for.
 pub type Dependencies = BTreeMap<String, BTreeSet<String>>;
 
-/// In which order services start: each group once all groups before it have, and those of one group at the same time. They stop the
-/// other way round. Who is waited for and not among them is passed over.
+/// In which order services start: each group once all groups before it have, and those of one group, by name, at the same time.
+/// They stop the other way round. Each service is in the first group that it can be in. Whoever is waited for and not among them is
+/// passed over.
 ///
 /// # Errors
-/// A cycle, from one of its services to the same again: nobody in it could ever start.
+/// A [`cycle`], from one of its services to the same again: nobody in it could ever start.
 pub fn start_order(services: &Dependencies) -> Result<Vec<Vec<String>>, Vec<String>> {
+    // exercise: 8.4 start_order: who waits for nobody, then who waits for those only, and so on
     // How many each still waits for, and who waits for it.
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
     let mut waiting: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -35,13 +37,14 @@ pub fn start_order(services: &Dependencies) -> Result<Vec<Vec<String>>, Vec<Stri
         groups.push(group.iter().map(|name| (*name).to_owned()).collect());
         group = next;
     }
-    if open.is_empty() { Ok(groups) } else { Err(cycle(services, &open)) }
+    if open.is_empty() { Ok(groups) } else { Err(cycle(services, &open.into_keys().collect())) }
+    // end exercise
 }
 
-/// A cycle among those that have not started. From any of them, some other that it waits for can be gone to, and so on: once one is
-/// met a second time, the way since is a cycle.
-fn cycle(services: &Dependencies, waiting: &BTreeMap<&str, usize>) -> Vec<String> {
-    let open = |name: &&String| waiting.contains_key(name.as_str());
+/// A cycle among those that cannot start. From any of them, some other that it waits for can be gone to, and so on: once one is met a
+/// second time, the way since is a cycle.
+fn cycle(services: &Dependencies, waiting: &BTreeSet<&str>) -> Vec<String> {
+    let open = |name: &&String| waiting.contains(name.as_str());
     let mut way: Vec<String> = Vec::new();
     let mut been: BTreeMap<&str, usize> = BTreeMap::new();
     let mut next = services.keys().find(open);

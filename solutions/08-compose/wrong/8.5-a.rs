@@ -1,0 +1,2 @@
+// mistake: whatever is in the file counts
+of(service, &SERVICE)
