@@ -133,7 +133,7 @@ pub fn unfinished(text: &str) -> Option<&str> {
     process::unfinished::sentence(text)
 }
 
-/// `chapters 1, 2: yours`; nothing if all are the reference's.
+/// Which of the chapters that the engine is built on are the learner's.
 pub(crate) fn chapters() -> Option<String> {
     let all = [
         process::PACKAGE,
@@ -144,10 +144,11 @@ pub(crate) fn chapters() -> Option<String> {
         registry::PACKAGE,
         multi_stage::PACKAGE,
     ];
-    told(&all)
+    yours(&all)
 }
 
-fn told(packages: &[&str]) -> Option<String> {
+/// `chapters 1, 2: yours`; nothing if all of these packages are the reference's.
+pub fn yours(packages: &[&str]) -> Option<String> {
     let numbers: Vec<_> = packages.iter().filter_map(|package| package.strip_prefix("chapter-")).collect();
     match numbers.as_slice() {
         [] => None,
@@ -163,9 +164,9 @@ mod tests {
 
     #[test]
     fn whose_chapters() {
-        assert_eq!(told(&["solution-1", "solution-2"]), None);
-        assert_eq!(told(&["solution-1", "chapter-2"]).as_deref(), Some("chapter 2: yours"));
-        assert_eq!(told(&["chapter-1", "chapter-2", "solution-3"]).as_deref(), Some("chapters 1, 2: yours"));
+        assert_eq!(yours(&["solution-1", "solution-2"]), None);
+        assert_eq!(yours(&["solution-1", "chapter-2"]).as_deref(), Some("chapter 2: yours"));
+        assert_eq!(yours(&["chapter-1", "chapter-2", "solution-3"]).as_deref(), Some("chapters 1, 2: yours"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use error::{Error, Kind, Result};
 pub use image::commit::{CommitOptions, ImportOptions};
 pub use image::registries::{PullOptions, Told};
 pub use info::{API_VERSION, MIN_API_VERSION, architecture, refuse_platform};
-pub use learner::{answering, exercise_met, unfinished};
+pub use learner::{answering, exercise_met, unfinished, yours};
 pub use life::attach::{AttachOptions, Attached};
 pub use life::stats::StatsOptions;
 pub use life::wait::{WaitCondition, Waiting};

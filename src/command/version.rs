@@ -23,10 +23,14 @@ impl Verb for Version {
         let client = session.connect()?;
         let server = session::raw_json(client.get("/version")).await;
         let spoken = client.api_version().await.unwrap_or(API_VERSION);
-        let us = json!({
+        let mut us = json!({
             "Version": env!("CARGO_PKG_VERSION"), "ApiVersion": spoken, "DefaultAPIVersion": API_VERSION,
             "Os": "linux", "Arch": engine::architecture(),
         });
+        // The engine tells of the chapters beneath it; this one is above.
+        if let Some(chapters) = engine::yours(&[compose::PACKAGE]) {
+            us["BuiltOn"] = chapters.into();
+        }
         match template {
             Some(template) => {
                 let both = json!({"Client": us, "Server": server.as_ref().ok()});
@@ -46,7 +50,11 @@ fn text(us: &Json, server: Option<&Json>) -> String {
         (spoken, ours) => format!("{spoken} (downgraded from {ours})"),
     };
     let mut text = format!("Client: Kesako\n Version:           {}\n", string(us, "Version"));
-    text += &format!(" API version:       {api}\n OS/Arch:           linux/{}\n", string(us, "Arch"));
+    text += &format!(" API version:       {api}\n");
+    if let Some(chapters) = us["BuiltOn"].as_str() {
+        text += &format!(" Built on:          {chapters}\n");
+    }
+    text += &format!(" OS/Arch:           linux/{}\n", string(us, "Arch"));
     let Some(server) = server else { return text };
     let name = server["Platform"]["Name"].as_str().filter(|name| !name.is_empty());
     text += &format!("\nServer:{}\n", name.map(|name| format!(" {name}")).unwrap_or_default());

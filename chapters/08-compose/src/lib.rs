@@ -29,6 +29,8 @@ pub mod labels;
 pub mod merge;
 #[path = "../../../solutions/08-compose/src/model/mod.rs"]
 pub mod model;
+#[path = "../../../solutions/08-compose/src/monitor.rs"]
+pub mod monitor;
 pub mod name;
 pub mod order;
 #[path = "../../../solutions/08-compose/src/render.rs"]
@@ -44,7 +46,7 @@ pub mod tree;
 #[path = "../../../solutions/08-compose/src/yaml.rs"]
 pub mod yaml;
 
-#[path = "../../../solutions/08-compose/src/check.rs"]
+#[path = "../../../solutions/08-compose/src/check/mod.rs"]
 mod check;
 #[path = "../../../solutions/08-compose/src/dotenv.rs"]
 mod dotenv;
