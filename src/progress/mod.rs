@@ -119,12 +119,6 @@ impl Progress {
         self.writer.write(out.as_bytes()).await
     }
 
-    /// The lines of the Dockerfile that the error is about, if it is about some.
-    pub fn fault(&self) -> Option<String> {
-        let (first, last) = self.trace.fault?;
-        Some(self.trace.dockerfile.as_ref()?.excerpt(&(first..=last)))
-    }
-
     /// All warnings in full, as `--check` tells them, and how many there are.
     pub fn report(&self) -> (usize, String) {
         (self.trace.warnings.len(), warnings::report(&self.trace))

@@ -13,8 +13,6 @@ pub(super) struct Trace {
     pub(super) steps: Vec<Step>,
     pub(super) warnings: Vec<Warning>,
     pub(super) dockerfile: Option<Source>,
-    /// The lines that the error is about.
-    pub(super) fault: Option<(usize, usize)>,
     pub(super) kept: Option<String>,
     places: HashMap<usize, usize>,
     /// So many lines of a step's output are kept.
@@ -76,7 +74,6 @@ impl Trace {
             steps: Vec::new(),
             warnings: Vec::new(),
             dockerfile: None,
-            fault: None,
             kept: None,
             places: HashMap::new(),
             lines_kept,
@@ -92,7 +89,6 @@ impl Trace {
             Event::Dockerfile { file, text } => {
                 self.dockerfile = Some(Source { name: file.clone(), text: text.clone() });
             }
-            Event::Fault { first, last } => self.fault = Some((*first, *last)),
             Event::Kept { image } => self.kept = Some(image.clone()),
             Event::Warning { rule, message, url, line, .. } => self.warnings.push(Warning {
                 short: short(rule, message, *line),
@@ -120,7 +116,8 @@ impl Trace {
                 let kept = self.lines_kept;
                 self.with(*id, |step| step.log.add(text, now.duration_since(step.began).as_secs_f64(), kept));
             }
-            Event::Plan { .. }
+            Event::Fault { .. }
+            | Event::Plan { .. }
             | Event::Triggers { .. }
             | Event::Reached { .. }
             | Event::Made { .. }
@@ -171,7 +168,8 @@ impl Step {
 
     /// Whether it is the one that warnings are told of.
     pub(super) fn reads_dockerfile(&self) -> bool {
-        self.name.starts_with("[internal] load build definition")
+        // Among several builds it has the name of its own before it.
+        self.name.starts_with('[') && self.name.contains("internal] load build definition")
     }
 
     /// How long it has taken, or took.

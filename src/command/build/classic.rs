@@ -1,17 +1,17 @@
 //! A build by a real dockerd, with what its classic builder can do. Its words are passed on as they come.
 
-use super::{Context, Job, result};
+use super::flags::Flags;
+use super::{Context, Job};
 use crate::command::load;
 use crate::failure::Exit;
-use crate::output::{put, say};
+use crate::output::put;
 use daemon::client::Request;
 use daemon::client::context::{self, Outgoing};
 use engine::api::{Aux, Progress};
 use tokio::io::AsyncRead;
 
-pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
-    refuse(&job)?;
-    let parameters = job.flags.rare.classic()?;
+/// Builds, and returns the image's ID. `rm` removes the containers between the steps; `quiet` is only heard of where it fails.
+pub(in crate::command) async fn build(mut job: Job, rm: bool, quiet: bool) -> anyhow::Result<String> {
     let (body, dockerfile) = body(&mut job);
     let options = &job.options;
     let mut request = job
@@ -20,7 +20,7 @@ pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
         .query("dockerfile", dockerfile)
         .query_json("buildargs", &options.build_args)
         .query_json("labels", &options.labels)
-        .query("rm", u8::from(job.flags.rm))
+        .query("rm", u8::from(rm))
         .query("networkmode", &options.network)
         .query("target", &options.target)
         .query_opt(
@@ -31,7 +31,7 @@ pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
             },
         )
         .query_opt("platform", Some(&options.platform).filter(|platform| !platform.is_empty()));
-    for (name, given) in [("nocache", options.no_cache), ("pull", options.pull), ("q", job.flags.quiet)] {
+    for (name, given) in [("nocache", options.no_cache), ("pull", options.pull), ("q", quiet)] {
         if given {
             request = request.query(name, 1);
         }
@@ -45,11 +45,10 @@ pub(super) async fn build(mut job: Job) -> anyhow::Result<()> {
     for host in &options.add_hosts {
         request = request.query("extrahosts", host);
     }
-    for (name, value) in parameters {
+    for (name, value) in std::mem::take(&mut job.classic) {
         request = request.query(name, value);
     }
-    let id = follow(request.body_stream(body), job.flags.quiet).await?;
-    result::write(&job.flags, &id)
+    follow(request.body_stream(body), quiet).await
 }
 
 /// Passes on what the builder says. Returns the image's ID.
@@ -73,25 +72,24 @@ async fn follow(request: Request<'_>, quiet: bool) -> anyhow::Result<String> {
     }
     if quiet {
         id = heard.trim().to_owned();
-        say(&id)?;
     }
     Ok(id)
 }
 
 /// What the classic builder has not.
-fn refuse(job: &Job) -> anyhow::Result<()> {
-    let (options, flags) = (&job.options, &job.flags);
+pub(super) fn refuse_flags(flags: &Flags) -> anyhow::Result<()> {
+    let has_a_place = |output: &String| super::output::parse(output).is_ok_and(|output| output.dest.is_some());
     let given = [
-        ("--build-context", !options.contexts.is_empty()),
-        ("--check", options.check),
+        ("--build-context", !flags.build_context.is_empty()),
+        ("--check", flags.is_check()?),
         ("--debug-shell", flags.debug_shell),
         ("--explain", flags.explain),
-        ("--no-cache-filter", !options.no_cache_filter.is_empty()),
-        ("--output", options.outputs.iter().any(|output| output.dest.is_some())),
+        ("--no-cache-filter", !flags.no_cache_filter.is_empty()),
+        ("--output", flags.output.iter().any(has_a_place)),
         ("--progress", !matches!(flags.progress.as_str(), "auto" | "plain" | "quiet")),
-        ("--secret", !options.secrets.is_empty()),
-        ("--ssh", !options.ssh.is_empty()),
-        ("--verify", options.verify),
+        ("--secret", !flags.secret.is_empty()),
+        ("--ssh", !flags.ssh.is_empty()),
+        ("--verify", flags.verify),
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => anyhow::bail!("{flag}: not supported by the classic builder of dockerd"),

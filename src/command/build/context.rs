@@ -1,27 +1,16 @@
 //! Where a build's files come from, and where its Dockerfile is.
 
+use super::Context;
 use crate::flags::environment::go_text;
 use anyhow::{Result, anyhow, bail};
 use std::path::{Path, PathBuf};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncReadExt;
 
 /// Enough to tell an archive by: the head of a tar's first entry.
 const HEAD: usize = 512;
 
-/// What the last word of the command line stands for.
-pub(super) enum Context {
-    /// A folder of this host.
-    Folder(PathBuf),
-    /// An archive, on standard input.
-    Archive(Box<dyn AsyncRead + Send + Unpin>),
-    /// No files at all: only a Dockerfile came, on standard input.
-    Nothing,
-    /// An archive, or a Dockerfile, at this address.
-    Url(String),
-}
-
 /// Where the Dockerfile is.
-pub(super) enum Dockerfile {
+pub(in crate::command) enum Dockerfile {
     /// In the context, by this path; empty is `Dockerfile`.
     Within(String),
     /// It came another way: the name it goes by, its text, and what the `.dockerignore` beside it says.
@@ -89,7 +78,7 @@ fn folder(word: &str) -> Result<PathBuf> {
 }
 
 /// The Dockerfile of a folder: what `-f` names, seen from where we are; else the folder's own, which may be written small.
-fn beside(folder: &Path, file: Option<&str>) -> Result<Dockerfile> {
+pub(in crate::command) fn beside(folder: &Path, file: Option<&str>) -> Result<Dockerfile> {
     let path = match file {
         Some(file) => PathBuf::from(file),
         None => match folder.join("Dockerfile") {
@@ -117,7 +106,7 @@ fn beside(folder: &Path, file: Option<&str>) -> Result<Dockerfile> {
 }
 
 /// As `docker` tells a repository from an archive.
-fn is_git(word: &str) -> bool {
+pub(in crate::command) fn is_git(word: &str) -> bool {
     let path = word.split('#').next().unwrap_or_default();
     let is_url = path.starts_with("http://") || path.starts_with("https://");
     (is_url && path.ends_with(".git"))

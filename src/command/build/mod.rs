@@ -1,15 +1,16 @@
 //! `kesako build`.
 //!
 //! ```text
-//!   flags ── options ──┐                        ┌─ own      a Kesako: events, shown by `progress`
-//!   context ───────────┴─ what is to be built ──┤
-//!                                               └─ classic  a dockerd: its classic builder's words, as they come
+//!   flags ── options ──┐           ┌─ own      a Kesako: events ── follow ── `progress`
+//!   context ───────────┴─ a job ───┤
+//!                                  └─ classic  a dockerd: its classic builder's words, as they come
 //! ```
 
 mod classic;
 mod context;
 mod fields;
 mod flags;
+mod follow;
 mod options;
 mod output;
 mod own;
@@ -20,35 +21,72 @@ mod shell;
 
 use super::Verb;
 use crate::failure::Exit;
-use crate::globals::Globals;
+use crate::output::say;
 use crate::session::{self, Session};
-use context::{Context, Dockerfile};
 use daemon::Client;
 use engine::api::BuildOptions;
-pub(super) use flags::Flags as Build;
+use std::path::PathBuf;
 use std::rc::Rc;
+use tokio::io::AsyncRead;
+
+pub(super) use classic::build as build_classic;
+pub(super) use context::{Dockerfile, beside, is_git};
+pub(super) use flags::Flags as Build;
+pub(super) use follow::{Target, follow};
+pub(super) use own::{report, told};
+pub(super) use secret::{named as named_secret, ssh};
+
+/// Where a build's files come from.
+pub(super) enum Context {
+    /// A folder of this host.
+    Folder(PathBuf),
+    /// An archive, on standard input.
+    Archive(Box<dyn AsyncRead + Send + Unpin>),
+    /// No files at all: only a Dockerfile came, on standard input.
+    Nothing,
+    /// An archive, or a Dockerfile, at this address.
+    Url(String),
+}
 
 /// All that is known before the engine is asked.
-struct Job {
-    client: Rc<Client>,
-    options: BuildOptions,
-    context: Context,
+pub(super) struct Job {
+    pub(super) client: Rc<Client>,
+    pub(super) options: BuildOptions,
+    pub(super) context: Context,
     /// What the `.dockerignore` beside a Dockerfile outside of the context says.
-    ignore: Option<String>,
-    flags: Build,
-    globals: Globals,
+    pub(super) ignore: Option<String>,
+    /// What only a classic builder has a use for, as parameters of its API.
+    pub(super) classic: Vec<(&'static str, String)>,
+}
+
+impl Job {
+    /// Says where the Dockerfile is.
+    pub(super) fn set_dockerfile(&mut self, dockerfile: Dockerfile) {
+        match dockerfile {
+            Dockerfile::Within(path) => self.options.dockerfile = path,
+            Dockerfile::Text { name, text, ignore } => {
+                self.options.dockerfile_text = Some((name, text));
+                self.ignore = ignore;
+            }
+        }
+    }
 }
 
 impl Verb for Build {
     async fn run(self, session: Session) -> anyhow::Result<()> {
         let client = Rc::new(session.connect()?);
-        let is_dockerd = is_dockerd(&client).await?;
-        let job = prepare(self, client, session.globals);
-        if is_dockerd {
-            return classic::build(job.await?).await;
+        if is_dockerd(&client).await? {
+            classic::refuse_flags(&self)?;
+            let mut job = prepare(&self, client).await?;
+            job.classic = self.rare.classic()?;
+            let id = classic::build(job, self.rm, self.quiet).await?;
+            if self.quiet {
+                say(&id)?;
+            }
+            return result::write(&self, &id);
         }
-        let result = match job.await {
-            Ok(job) => own::build(job).await,
+        let result = match prepare(&self, client).await {
+            Ok(job) => own::build(job, &self, &session.globals).await,
             Err(error) => Err(error),
         };
         // As Docker marks what ends a build; an end that has its own words and its own code keeps them.
@@ -60,27 +98,21 @@ impl Verb for Build {
 }
 
 /// Reads all that the command line names.
-async fn prepare(flags: Build, client: Rc<Client>, globals: Globals) -> anyhow::Result<Job> {
-    let mut options = flags.options()?;
+async fn prepare(flags: &Build, client: Rc<Client>) -> anyhow::Result<Job> {
+    let options = flags.options()?;
     if flags.debug_shell && !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         anyhow::bail!("--debug-shell: the input device is not a TTY");
     }
     // An old file must not be taken for the answer of a build that fails.
-    result::forget(&flags)?;
+    result::forget(flags)?;
     let (context, dockerfile) = context::find(&flags.context, flags.file.as_deref()).await?;
-    let mut ignored = None;
-    match dockerfile {
-        Dockerfile::Within(path) => options.dockerfile = path,
-        Dockerfile::Text { name, text, ignore } => {
-            options.dockerfile_text = Some((name, text));
-            ignored = ignore;
-        }
-    }
-    Ok(Job { client, options, context, ignore: ignored, flags, globals })
+    let mut job = Job { client, options, context, ignore: None, classic: Vec::new() };
+    job.set_dockerfile(dockerfile);
+    Ok(job)
 }
 
 /// Whether there is no Kesako on the other side.
-async fn is_dockerd(client: &Client) -> anyhow::Result<bool> {
+pub(super) async fn is_dockerd(client: &Client) -> anyhow::Result<bool> {
     if client.host().is_none() {
         return Ok(false);
     }

@@ -40,6 +40,11 @@ pub(super) fn secret(text: &str) -> Result<Secret> {
             std::fs::read(&path).map_err(|error| anyhow::anyhow!("failed to stat {path}: {}", go_text(&error)))?
         }
     };
+    named(id, value)
+}
+
+/// A secret of which the value is known.
+pub(in crate::command) fn named(id: String, value: Vec<u8>) -> Result<Secret> {
     if value.len() > LARGEST {
         bail!("invalid secret size {} bytes, must not exceed {LARGEST} bytes", value.len());
     }
@@ -47,7 +52,7 @@ pub(super) fn secret(text: &str) -> Result<Secret> {
 }
 
 /// `default`, `ID`, `ID=socket` or `ID=key,key`. Without a path it is the agent that we talk to ourselves.
-pub(super) fn ssh(text: &str) -> Result<(String, Vec<PathBuf>)> {
+pub(in crate::command) fn ssh(text: &str) -> Result<(String, Vec<PathBuf>)> {
     let (id, paths) = text.split_once('=').unwrap_or((text, ""));
     let mut paths: Vec<PathBuf> = paths.split(',').filter(|path| !path.is_empty()).map(PathBuf::from).collect();
     if paths.is_empty() {
