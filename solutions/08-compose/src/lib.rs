@@ -25,6 +25,7 @@ pub mod model;
 pub mod monitor;
 pub mod name;
 pub mod order;
+pub mod policy;
 pub mod render;
 pub mod request;
 pub mod schema;
