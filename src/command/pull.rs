@@ -7,6 +7,7 @@ use crate::transfer::{To, Transfer};
 use ::registry::credentials::{File, key};
 use ::registry::{Credentials, Error, Reference};
 use daemon::Client;
+use daemon::client::Request;
 use engine::api::Progress;
 
 /// Download an image from a registry
@@ -55,6 +56,15 @@ pub(super) async fn pull(
     platform: Option<&str>,
     transfer: Option<Transfer>,
 ) -> anyhow::Result<()> {
+    follow(request(client, reference, platform)?, transfer).await
+}
+
+/// Asks for it.
+pub(super) fn request<'a>(
+    client: &'a Client,
+    reference: &Reference,
+    platform: Option<&str>,
+) -> anyhow::Result<Request<'a>> {
     let tag = match (reference.digest(), reference.tag()) {
         (Some(digest), _) => Some(digest.to_string()),
         (None, tag) => tag.map(str::to_owned),
@@ -63,13 +73,12 @@ pub(super) async fn pull(
         .post("/images/create")
         .query("fromImage", reference.repository())
         .query_opt("tag", tag)
-        .query_opt("platform", platform)
-        .header_opt("x-registry-auth", credentials(reference)?.map(|found| found.to_header()));
-    follow(request, transfer).await
+        .query_opt("platform", platform);
+    Ok(request.header_opt("x-registry-auth", credentials(reference)?.map(|found| found.to_header())))
 }
 
 /// Shows a transfer until its end.
-pub(super) async fn follow(request: daemon::client::Request<'_>, mut transfer: Option<Transfer>) -> anyhow::Result<()> {
+pub(super) async fn follow(request: Request<'_>, mut transfer: Option<Transfer>) -> anyhow::Result<()> {
     let mut lines = request.lines().await?;
     // Without a picture, its errors are heard all the same.
     let mut silent = Transfer::new(To::Stderr);

@@ -34,3 +34,5 @@ pub const VERSION: &str = "com.docker.compose.version";
 /// What [`VERSION`] says: the docker compose whose labels and hashes these are. A lower number would stand for other names
 /// (docker-compose 1.29 takes it that before 1.21, what a project is called had no hyphens).
 pub const COMPOSE: &str = "5.5.0";
+/// On an image: `classic`, if a dockerd's classic builder built it.
+pub const BUILDER: &str = "com.docker.compose.image.builder";

@@ -80,11 +80,15 @@ mod tests {
 
     #[test]
     fn when_an_image_is_pulled() {
-        let pulls = |text, age: Option<u64>| Policy::parse(text).map(|policy| policy.pulls(age.map(Duration::from_secs)));
+        let pulls =
+            |text, age: Option<u64>| Policy::parse(text).map(|policy| policy.pulls(age.map(Duration::from_secs)));
         assert_eq!([pulls("", None), pulls("", Some(9))], [Some(true), Some(false)]);
         assert_eq!([pulls("always", None), pulls("always", Some(0))], [Some(true); 2]);
         assert_eq!([pulls("never", None), pulls("build", None)], [Some(false); 2]);
-        assert_eq!([pulls("daily", None), pulls("daily", Some(86_399)), pulls("daily", Some(86_400))], [Some(true), Some(false), Some(true)]);
+        assert_eq!(
+            [pulls("daily", None), pulls("daily", Some(86_399)), pulls("daily", Some(86_400))],
+            [Some(true), Some(false), Some(true)]
+        );
         assert_eq!([pulls("every_2m", Some(119)), pulls("every_2m", Some(120))], [Some(false), Some(true)]);
         assert_eq!([pulls("often", None), pulls("every_", None)], [None; 2]);
     }

@@ -18,19 +18,13 @@ pub(in crate::command) enum Dockerfile {
 }
 
 /// Finds both. `word` is the context as it was given, `file` what `-f` says.
-pub(super) async fn find(word: &str, file: Option<&str>) -> Result<(Context, Dockerfile)> {
+pub(in crate::command) async fn find(word: &str, file: Option<&str>) -> Result<(Context, Dockerfile)> {
     let file = file.filter(|file| !file.is_empty());
     if word == "-" {
         return standard_input(file).await;
     }
     let within = || Dockerfile::Within(file.unwrap_or_default().to_owned());
-    if is_git(word) {
-        bail!("unable to prepare context: {word}: git repositories are not supported; clone it, and build the folder");
-    }
-    let context = match word.starts_with("http://") || word.starts_with("https://") {
-        true => Context::Url(word.to_owned()),
-        false => Context::Folder(folder(word)?),
-    };
+    let context = place(word)?;
     let dockerfile = match (&context, file) {
         (_, Some("-")) => {
             let mut text = String::new();
@@ -42,6 +36,17 @@ pub(super) async fn find(word: &str, file: Option<&str>) -> Result<(Context, Doc
         _ => within(),
     };
     Ok((context, dockerfile))
+}
+
+/// A folder, or an address.
+pub(in crate::command) fn place(word: &str) -> Result<Context> {
+    if is_git(word) {
+        bail!("unable to prepare context: {word}: git repositories are not supported; clone it, and build the folder");
+    }
+    Ok(match word.starts_with("http://") || word.starts_with("https://") {
+        true => Context::Url(word.to_owned()),
+        false => Context::Folder(folder(word)?),
+    })
 }
 
 /// An archive, or a Dockerfile.
@@ -78,7 +83,7 @@ fn folder(word: &str) -> Result<PathBuf> {
 }
 
 /// The Dockerfile of a folder: what `-f` names, seen from where we are; else the folder's own, which may be written small.
-pub(in crate::command) fn beside(folder: &Path, file: Option<&str>) -> Result<Dockerfile> {
+fn beside(folder: &Path, file: Option<&str>) -> Result<Dockerfile> {
     let path = match file {
         Some(file) => PathBuf::from(file),
         None => match folder.join("Dockerfile") {
@@ -106,7 +111,7 @@ pub(in crate::command) fn beside(folder: &Path, file: Option<&str>) -> Result<Do
 }
 
 /// As `docker` tells a repository from an archive.
-pub(in crate::command) fn is_git(word: &str) -> bool {
+fn is_git(word: &str) -> bool {
     let path = word.split('#').next().unwrap_or_default();
     let is_url = path.starts_with("http://") || path.starts_with("https://");
     (is_url && path.ends_with(".git"))

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// A build among others.
 pub(in crate::command) struct Target {
-    /// What it is called, and its steps are marked with; empty for one that is alone.
+    /// What it is called. Among others, its steps and its error are marked with it.
     pub(in crate::command) name: String,
     /// The targets that must be there first.
     pub(in crate::command) after: Vec<String>,
@@ -177,12 +177,14 @@ impl Several {
     }
 
     async fn failed(&mut self, place: usize, why: String) {
+        let is_alone = self.builds.len() == 1;
         let build = &mut self.builds[place];
         if std::mem::replace(&mut build.over, true) {
             return;
         }
         let lines = |(first, last): (usize, usize)| Some(build.dockerfile.as_ref()?.excerpt(&(first..=last)));
-        let (target, lines) = (build.name.clone(), build.fault.and_then(lines));
+        let target = if is_alone { String::new() } else { build.name.clone() };
+        let lines = build.fault.and_then(lines);
         self.fail(End::Failed { target, why, lines }).await;
     }
 

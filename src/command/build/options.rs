@@ -9,7 +9,7 @@ use registry::credentials::File;
 use std::collections::BTreeMap;
 
 /// A time that all files of an image have, in seconds since 1970 (reproducible-builds.org, "SOURCE_DATE_EPOCH").
-const EPOCH: &str = "SOURCE_DATE_EPOCH";
+pub(in crate::command) const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 impl Flags {
     /// What is asked for, as far as the flags tell.
@@ -77,7 +77,7 @@ fn argument(text: &str) -> (String, Option<String>) {
     }
 }
 
-fn epoch(build_args: &BTreeMap<String, Option<String>>) -> Result<Option<u64>> {
+pub(in crate::command) fn epoch(build_args: &BTreeMap<String, Option<String>>) -> Result<Option<u64>> {
     match build_args.get(EPOCH).and_then(Option::as_deref) {
         None | Some("") => Ok(None),
         Some(text) => Ok(Some(text.parse().map_err(|_| anyhow!("invalid {EPOCH}: {text}"))?)),
@@ -85,7 +85,7 @@ fn epoch(build_args: &BTreeMap<String, Option<String>>) -> Result<Option<u64>> {
 }
 
 /// `name:address` or `name=address`; an address may be in brackets.
-fn host(text: &str) -> Result<String> {
+pub(in crate::command) fn host(text: &str) -> Result<String> {
     let (name, address) = text
         .split_once('=')
         .or_else(|| text.split_once(':'))
@@ -99,7 +99,7 @@ fn host(text: &str) -> Result<String> {
 }
 
 /// `NAME=folder`, `NAME=docker-image://…`, `NAME=https://…`.
-fn context(text: &str) -> Result<(String, String)> {
+pub(in crate::command) fn context(text: &str) -> Result<(String, String)> {
     match text.split_once('=') {
         Some((name, place)) if !name.is_empty() && !place.is_empty() => {
             if place.contains("://") {

@@ -11,7 +11,7 @@ const LARGEST: usize = 500 * 1024;
 
 /// `id=token,src=file`, `id=token,env=NAME`, or just `id=token`: then it is the variable of that name, if there is one,
 /// and else the file.
-pub(super) fn secret(text: &str) -> Result<Secret> {
+pub(in crate::command) fn secret(text: &str) -> Result<Secret> {
     let (mut id, mut source, mut variable, mut kind) = (None, None, None, None);
     for (key, value) in fields::parse(text) {
         let Some(value) = value else { bail!("invalid field '{key}' must be a key=value pair") };

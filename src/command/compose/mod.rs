@@ -1,9 +1,12 @@
 //! `kesako compose`: the flags that hold for the whole project, and then a command of its own.
 
 mod ansi;
+mod build;
 mod config;
+mod images;
 mod logs;
 mod printer;
+mod pull;
 
 use super::Plain;
 use crate::arguments;
@@ -153,6 +156,7 @@ fn execute<M: Member>(matches: &ArgMatches, context: &Context) -> anyhow::Result
 
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
+    command::<build::Build>("build", "[OPTIONS] [SERVICE...]", "Build or rebuild services"),
     command::<config::Config>("config", "[OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format"),
     command::<logs::Logs>("logs", "[OPTIONS] [SERVICE...]", "View output from containers"),
 ];

@@ -33,6 +33,8 @@ pub mod model;
 pub mod monitor;
 pub mod name;
 pub mod order;
+#[path = "../../../solutions/08-compose/src/policy.rs"]
+pub mod policy;
 #[path = "../../../solutions/08-compose/src/render.rs"]
 pub mod render;
 #[path = "../../../solutions/08-compose/src/request/mod.rs"]
