@@ -33,12 +33,16 @@ pub mod model;
 pub mod monitor;
 pub mod name;
 pub mod order;
+#[path = "../../../solutions/08-compose/src/plan.rs"]
+pub mod plan;
 #[path = "../../../solutions/08-compose/src/policy.rs"]
 pub mod policy;
 #[path = "../../../solutions/08-compose/src/render.rs"]
 pub mod render;
 #[path = "../../../solutions/08-compose/src/request/mod.rs"]
 pub mod request;
+#[path = "../../../solutions/08-compose/src/run/mod.rs"]
+pub mod run;
 #[path = "../../../solutions/08-compose/src/schema.rs"]
 pub mod schema;
 #[path = "../../../solutions/08-compose/src/steps.rs"]

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::labels;
+use crate::model::{Condition, Dependency};
 use crate::order::Dependencies;
 use daemon::Client;
 use engine::api::ContainerSummary;
@@ -63,7 +64,7 @@ pub async fn find(client: &Client, wanted: Wanted<'_>) -> Result<Vec<Container>>
 }
 
 impl Container {
-    fn new(summary: ContainerSummary) -> Self {
+    pub(crate) fn new(summary: ContainerSummary) -> Self {
         let label = |name| summary.labels.get(name).cloned().unwrap_or_default();
         // A link to it is a name with a second slash.
         let names = summary.names.iter().map(|name| name.strip_prefix('/').unwrap_or(name));
@@ -99,12 +100,14 @@ impl Container {
         mark(&self.name, |label| self.label(label))
     }
 
-    /// Whom its service waits for, and whether it is restarted with them.
-    pub fn depends_on(&self) -> BTreeMap<String, bool> {
+    /// Whom its service waits for, and how.
+    pub fn depends_on(&self) -> BTreeMap<String, Dependency> {
         let parts = self.label(labels::DEPENDS_ON).split(',').filter(|part| !part.is_empty());
         let one = |part: &str| {
             let mut fields = part.split(':');
-            (fields.next().unwrap_or_default().to_owned(), fields.nth(1) == Some("true"))
+            let name = fields.next().unwrap_or_default().to_owned();
+            let condition = fields.next().and_then(Condition::parse).unwrap_or_default();
+            (name, Dependency { condition, restart: fields.next() == Some("true"), required: true })
         };
         parts.map(one).collect()
     }

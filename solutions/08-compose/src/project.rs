@@ -21,6 +21,8 @@ pub struct Project {
     pub env_files: Vec<PathBuf>,
     /// What its files could use.
     pub variables: Variables,
+    /// All its services, also those that take no part.
+    pub all_services: BTreeSet<String>,
     /// All profiles that a service has.
     pub profiles: BTreeSet<String>,
     /// The one tree, in which the services that do not take part are no more.
@@ -47,6 +49,7 @@ impl Project {
             files,
             env_files: place.env_files,
             variables: place.variables,
+            all_services: tree.entries("services").iter().map(|entry| entry.key.clone()).collect(),
             profiles: BTreeSet::new(),
             tree,
             raw,

@@ -3,15 +3,20 @@
 mod ansi;
 mod build;
 mod config;
+mod foreground;
 mod images;
+mod life;
 mod logs;
+mod making;
 mod printer;
 mod pull;
+mod report;
+mod up;
 
 use super::Plain;
 use crate::arguments;
 use crate::failure::Exit;
-use crate::output::warn;
+use crate::output::{self, warn};
 use crate::session::Session;
 use ::compose::containers::{self, Container, OneOff, Wanted};
 use ::compose::{How, Project, Request, Variables};
@@ -47,6 +52,9 @@ struct Flags {
     /// Specify a profile to enable
     #[arg(long = "profile", value_name = "stringArray")]
     profiles: Vec<String>,
+    /// Set type of progress output (auto, tty, plain, json, quiet)
+    #[arg(long)]
+    progress: Option<String>,
     /// Specify an alternate working directory (default: the path of the, first specified, Compose file)
     #[arg(long)]
     project_directory: Option<String>,
@@ -81,6 +89,12 @@ struct Context {
 }
 
 impl Context {
+    /// How it is told what is being done.
+    fn progress(&self) -> anyhow::Result<report::Mode> {
+        let variable = || std::env::var("COMPOSE_PROGRESS").ok();
+        report::Mode::choose(&self.flags.progress.clone().or_else(variable).unwrap_or_default())
+    }
+
     fn connect(&self) -> anyhow::Result<Client> {
         self.session.connect()
     }
@@ -158,7 +172,15 @@ fn execute<M: Member>(matches: &ArgMatches, context: &Context) -> anyhow::Result
 static COMMANDS: &[Command] = &[
     command::<build::Build>("build", "[OPTIONS] [SERVICE...]", "Build or rebuild services"),
     command::<config::Config>("config", "[OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format"),
+    command::<life::Create>("create", "[OPTIONS] [SERVICE...]", "Creates containers for a service"),
+    command::<life::Down>("down", "[OPTIONS] [SERVICES]", "Stop and remove containers, networks"),
     command::<logs::Logs>("logs", "[OPTIONS] [SERVICE...]", "View output from containers"),
+    command::<life::Restart>("restart", "[OPTIONS] [SERVICE...]", "Restart service containers"),
+    command::<life::Remove>("rm", "[OPTIONS] [SERVICE...]", "Removes stopped service containers"),
+    command::<life::Scale>("scale", "[SERVICE=REPLICAS...]", "Scale services"),
+    command::<life::Start>("start", "[OPTIONS] [SERVICE...]", "Start services"),
+    command::<life::Stop>("stop", "[OPTIONS] [SERVICE...]", "Stop services"),
+    command::<up::Up>("up", "[OPTIONS] [SERVICE...]", "Create and start containers"),
 ];
 
 /// The help of all.
@@ -198,4 +220,19 @@ fn fail(error: ::compose::Error) -> anyhow::Error {
         ::compose::Error::Engine(answer) => answer.into(),
         error => Exit::with(1, error.to_string()),
     }
+}
+
+/// The version of the API that is spoken.
+async fn api(client: &Client) -> anyhow::Result<(u32, u32)> {
+    let version = client.api_version().await?;
+    let parts = version.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    parts.ok_or_else(|| anyhow::anyhow!("the engine speaks an unknown version of the API: {version}"))
+}
+
+/// Asks; no answer is a no.
+fn confirmed(question: &str) -> anyhow::Result<bool> {
+    output::put(format_args!("{question} [yN] "))?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

@@ -17,6 +17,7 @@ pub use values::{Bytes, Ulimit};
 
 use crate::error::{Error, Result};
 use crate::interpolate::Variables;
+use crate::order::Dependencies;
 use crate::project::Project;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -40,6 +41,15 @@ pub struct Model {
     pub volumes: BTreeMap<String, Volume>,
     pub secrets: BTreeMap<String, FileObject>,
     pub configs: BTreeMap<String, FileObject>,
+}
+
+impl Model {
+    /// Whom each service waits for.
+    #[must_use]
+    pub fn graph(&self) -> Dependencies {
+        let one = |service: &Service| service.depends_on.keys().cloned().collect();
+        self.services.iter().map(|(name, service)| (name.clone(), one(service))).collect()
+    }
 }
 
 impl Project {

@@ -87,6 +87,12 @@ impl Condition {
             Self::CompletedSuccessfully => "service_completed_successfully",
         }
     }
+
+    /// The other way round; None of another word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Started, Self::Healthy, Self::CompletedSuccessfully].into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// One that a service waits for.

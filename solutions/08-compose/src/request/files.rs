@@ -63,7 +63,7 @@ pub(super) fn given<'a>(model: &'a Model, service: &'a Service) -> Result<Vec<Gi
 ///
 /// # Errors
 /// A variable that is not set, and what [`given`] says.
-pub(super) fn copied(model: &Model, service: &Service) -> Result<Vec<File>> {
+pub fn copied(model: &Model, service: &Service) -> Result<Vec<File>> {
     let mut files = Vec::new();
     for Given { kind, grant, object, target } in given(model, service)? {
         let content = match (object.content.as_str(), object.environment.as_str()) {

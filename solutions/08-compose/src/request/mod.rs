@@ -8,7 +8,7 @@ mod limits;
 mod mounts;
 mod resources;
 
-pub use files::File;
+pub use files::{File, copied};
 pub use resources::{network, volume};
 
 use crate::error::{Error, Result};
