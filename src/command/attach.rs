@@ -15,15 +15,15 @@ use std::rc::Rc;
 pub(super) struct Attach {
     /// Override the key sequence for detaching a container
     #[arg(long)]
-    detach_keys: Option<String>,
+    pub(super) detach_keys: Option<String>,
     /// Do not attach STDIN
     #[arg(long)]
-    no_stdin: bool,
+    pub(super) no_stdin: bool,
     /// Proxy all received signals to the process
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
-    sig_proxy: bool,
+    pub(super) sig_proxy: bool,
     #[arg(required = true)]
-    container: String,
+    pub(super) container: String,
 }
 
 impl Verb for Attach {

@@ -11,19 +11,19 @@ use engine::api::IdResponse;
 pub(super) struct Commit {
     /// Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")
     #[arg(short, long)]
-    author: Option<String>,
+    pub(super) author: Option<String>,
     /// Apply Dockerfile instruction to the created image
     #[arg(short, long)]
-    change: Vec<String>,
+    pub(super) change: Vec<String>,
     /// Commit message
     #[arg(short, long)]
-    message: Option<String>,
+    pub(super) message: Option<String>,
     /// Pause container during commit
     #[arg(short, long, default_value_t = true, action = clap::ArgAction::Set)]
-    pause: bool,
+    pub(super) pause: bool,
     #[arg(required = true)]
-    container: String,
-    reference: Option<String>,
+    pub(super) container: String,
+    pub(super) reference: Option<String>,
 }
 
 impl Verb for Commit {

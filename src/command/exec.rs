@@ -14,34 +14,34 @@ use std::rc::Rc;
 pub(super) struct Exec {
     /// Detached mode: run command in the background
     #[arg(short, long)]
-    detach: bool,
+    pub(super) detach: bool,
     /// Override the key sequence for detaching a container
     #[arg(long)]
-    detach_keys: Option<String>,
+    pub(super) detach_keys: Option<String>,
     /// Set environment variables
     #[arg(short, long, value_parser = environment::check_variable)]
-    env: Vec<String>,
+    pub(super) env: Vec<String>,
     /// Read in a file of environment variables
     #[arg(long)]
-    env_file: Vec<String>,
+    pub(super) env_file: Vec<String>,
     /// Keep STDIN open even if not attached
     #[arg(short, long)]
-    interactive: bool,
+    pub(super) interactive: bool,
     /// Give extended privileges to the command
     #[arg(long)]
-    privileged: bool,
+    pub(super) privileged: bool,
     /// Allocate a pseudo-TTY
     #[arg(short, long)]
-    tty: bool,
+    pub(super) tty: bool,
     /// Username or UID (format: "<name|uid>[:<group|gid>]")
     #[arg(short, long, default_value = "")]
-    user: String,
+    pub(super) user: String,
     /// Working directory inside the container
     #[arg(short, long, default_value = "")]
-    workdir: String,
+    pub(super) workdir: String,
     /// The container, and the command in it
     #[arg(required = true, num_args = 2.., trailing_var_arg = true)]
-    words: Vec<String>,
+    pub(super) words: Vec<String>,
 }
 
 impl Verb for Exec {

@@ -9,9 +9,9 @@ use crate::session::Session;
 pub(super) struct Export {
     /// Write to a file, instead of STDOUT
     #[arg(short, long)]
-    output: Option<String>,
+    pub(super) output: Option<String>,
     #[arg(required = true)]
-    container: String,
+    pub(super) container: String,
 }
 
 impl Verb for Export {

@@ -23,16 +23,19 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct Statistics {
     /// Show all containers (default shows just running)
     #[arg(short, long)]
-    all: bool,
+    pub(super) all: bool,
     #[arg(long, default_value = "", help = include_str!("../help/list-format.txt"))]
-    format: String,
+    pub(super) format: String,
     /// Disable streaming stats and only pull the first result
     #[arg(long)]
-    no_stream: bool,
+    pub(super) no_stream: bool,
     /// Do not truncate output
     #[arg(long)]
-    no_trunc: bool,
-    containers: Vec<String>,
+    pub(super) no_trunc: bool,
+    pub(super) containers: Vec<String>,
+    /// If none is named, only those with these labels.
+    #[arg(skip)]
+    pub(super) labels: Vec<String>,
 }
 
 const ROWS: Rows = Rows {
@@ -102,7 +105,7 @@ impl Statistics {
         if !self.containers.is_empty() {
             return Ok(self.containers.clone());
         }
-        let request = client.get("/containers/json");
+        let request = client.get("/containers/json").query_json("filters", &BTreeMap::from([("label", &self.labels)]));
         let request = if self.all { request.query("all", 1) } else { request };
         let list: Vec<ContainerSummary> = request.json().await?;
         Ok(list.into_iter().map(|container| container.id).collect())

@@ -7,7 +7,7 @@ mod rows;
 pub mod template;
 pub mod units;
 
-pub use rows::{Format, Row, Rows, align_from};
+pub use rows::{Format, Row, Rows, align_by, align_from};
 
 /// The first twelve digits of an ID, without its algorithm.
 pub fn short_id(id: &str) -> &str {

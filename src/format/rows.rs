@@ -103,8 +103,13 @@ pub fn align(text: &str) -> String {
 
 /// As [`align`], each column at least so wide.
 pub fn align_from(text: &str, least: usize) -> String {
+    align_by(text, least, PADDING)
+}
+
+/// As [`align_from`], so many spaces between the columns.
+pub fn align_by(text: &str, least: usize, padding: usize) -> String {
     // The crate counts the padding on top of the least width, Go within it.
-    let mut writer = tabwriter::TabWriter::new(Vec::new()).minwidth(least - PADDING).padding(PADDING);
+    let mut writer = tabwriter::TabWriter::new(Vec::new()).minwidth(least - padding).padding(padding);
     let written = writer.write_all(text.as_bytes()).and_then(|()| writer.flush());
     match (written, writer.into_inner()) {
         (Ok(()), Ok(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),

@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod inside;
+mod lists;
 mod logs;
 mod shop;

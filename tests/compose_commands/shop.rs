@@ -56,7 +56,10 @@ impl Shop {
             "com.docker.compose.config-hash=00".to_owned(),
         ];
         let name = format!("shop-{service}-{number}");
-        let mut words = vec!["create", "--name", &name, "--network", "none"];
+        let mut words = vec!["create", "--name", &name];
+        if !options.contains(&"--network") {
+            words.extend(["--network", "none"]);
+        }
         labels.iter().for_each(|label| words.extend(["--label", label]));
         words.extend(options);
         words.extend(["workbench", "sh", "-c", script]);

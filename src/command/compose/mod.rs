@@ -5,12 +5,14 @@ mod build;
 mod config;
 mod foreground;
 mod images;
+mod inside;
 mod life;
 mod logs;
 mod making;
 mod printer;
 mod pull;
 mod report;
+mod show;
 mod up;
 
 use super::Plain;
@@ -133,6 +135,38 @@ impl Context {
         }
     }
 
+    /// The name of the project, which needs files only if it is not given.
+    fn name(&self) -> anyhow::Result<String> {
+        match &self.flags.project_name {
+            Some(name) => ::compose::name::checked(name).map_err(fail),
+            None => Ok(self.project_or_name(&[])?.1),
+        }
+    }
+
+    /// For a command of a container, which this one becomes.
+    fn session(&self) -> Session {
+        Session::new(self.session.globals.clone())
+    }
+
+    /// The container of a service with this number, or the first if that is 0.
+    async fn one(
+        &self,
+        client: &Client,
+        service: &str,
+        index: i64,
+        one_off: OneOff,
+        all: bool,
+    ) -> anyhow::Result<Container> {
+        let (project, services) = (self.name()?, [service.to_owned()]);
+        let wanted = Wanted { project: &project, services: &services, one_off, all };
+        let containers = containers::find(client, wanted).await.map_err(fail)?;
+        let found = containers.into_iter().find(|container| index <= 0 || i64::from(container.number) == index);
+        found.ok_or_else(|| match index {
+            ..=0 => anyhow::anyhow!("service {service:?} is not running"),
+            _ => anyhow::anyhow!("service {service:?} is not running container #{index}"),
+        })
+    }
+
     /// The containers that are there of these services, or of all. A service that is not in the file is refused.
     async fn containers(
         &self,
@@ -170,17 +204,30 @@ fn execute<M: Member>(matches: &ArgMatches, context: &Context) -> anyhow::Result
 
 #[rustfmt::skip]
 static COMMANDS: &[Command] = &[
+    command::<inside::attach::Attach>("attach", "[OPTIONS] SERVICE", "Attach local standard input, output, and error streams to a service's running container"),
     command::<build::Build>("build", "[OPTIONS] [SERVICE...]", "Build or rebuild services"),
+    command::<inside::export::Commit>("commit", "[OPTIONS] SERVICE [REPOSITORY[:TAG]]", "Create a new image from a service container's changes"),
     command::<config::Config>("config", "[OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format"),
     command::<life::Create>("create", "[OPTIONS] [SERVICE...]", "Creates containers for a service"),
     command::<life::Down>("down", "[OPTIONS] [SERVICES]", "Stop and remove containers, networks"),
+    command::<show::events::Events>("events", "[OPTIONS] [SERVICE...]", "Receive real time events from containers"),
+    command::<inside::exec::Exec>("exec", "[OPTIONS] SERVICE COMMAND [ARGS...]", "Execute a command in a running container"),
+    command::<inside::export::Export>("export", "[OPTIONS] SERVICE", "Export a service container's filesystem as a tar archive"),
+    command::<show::images::Images>("images", "[OPTIONS] [SERVICE...]", "List images used by the created containers"),
     command::<logs::Logs>("logs", "[OPTIONS] [SERVICE...]", "View output from containers"),
+    command::<show::ls::List>("ls", "[OPTIONS]", "List running compose projects"),
+    command::<show::port::Port>("port", "[OPTIONS] SERVICE PRIVATE_PORT", "Print the public port for a port binding"),
+    command::<show::ps::List>("ps", "[OPTIONS] [SERVICE...]", "List containers"),
     command::<life::Restart>("restart", "[OPTIONS] [SERVICE...]", "Restart service containers"),
     command::<life::Remove>("rm", "[OPTIONS] [SERVICE...]", "Removes stopped service containers"),
     command::<life::Scale>("scale", "[SERVICE=REPLICAS...]", "Scale services"),
     command::<life::Start>("start", "[OPTIONS] [SERVICE...]", "Start services"),
+    command::<show::stats::Stats>("stats", "[OPTIONS] [SERVICE]", "Display a live stream of container(s) resource usage statistics"),
     command::<life::Stop>("stop", "[OPTIONS] [SERVICE...]", "Stop services"),
+    command::<show::top::Top>("top", "[SERVICES...]", "Display the running processes"),
     command::<up::Up>("up", "[OPTIONS] [SERVICE...]", "Create and start containers"),
+    command::<show::version::Version>("version", "[OPTIONS]", "Show the Docker Compose version information"),
+    command::<show::volumes::Volumes>("volumes", "[OPTIONS] [SERVICE...]", "List volumes"),
 ];
 
 /// The help of all.
