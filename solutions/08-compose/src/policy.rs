@@ -50,7 +50,7 @@ fn span(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;
-        let unit = match &rest[digits..=digits] {
+        let unit = match rest.get(digits..=digits)? {
             "w" => 7 * 24 * 60 * 60,
             "d" => 24 * 60 * 60,
             "h" => 60 * 60,

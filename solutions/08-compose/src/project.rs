@@ -151,6 +151,14 @@ impl Project {
         check::ready(&self.tree, &self.variables)
     }
 
+    /// Whether Kesako's engine, too, has all that it asks for; another engine speaks for itself.
+    ///
+    /// # Errors
+    /// What it has not, with the place where it stands.
+    pub fn suits_kesako(&self) -> Result<()> {
+        check::suits_kesako(&self.tree)
+    }
+
     /// Gives a service another number of containers than the file does (`--scale`).
     ///
     /// # Errors

@@ -106,11 +106,10 @@ pub(super) struct Scale {
 impl Member for Create {
     async fn run(self, context: &Context) -> anyhow::Result<()> {
         self.making.check()?;
-        let project = context.project(&self.services)?;
-        let mut model = project.model().map_err(fail)?;
-        making::scale(&mut model, &self.making.scale)?;
-        let how = self.making.creation(&project, &self.services)?;
+        let mut project = context.project(&self.services)?;
         let client = Rc::new(context.connect()?);
+        let model = making::model(&client, &mut project, &self.making.scale)?;
+        let how = self.making.creation(&project, &self.services)?;
         let steps = Steps::new(context.progress()?, "create");
         self.making.run(context, &client, &project, &model, &how, &steps).await
     }
@@ -243,15 +242,14 @@ impl Member for Scale {
     async fn run(self, context: &Context) -> anyhow::Result<()> {
         let names: Vec<String> =
             self.replicas.iter().map(|text| text.split('=').next().unwrap_or_default().to_owned()).collect();
-        let project = context.project(&names)?;
-        let mut model = project.model().map_err(fail)?;
-        making::scale(&mut model, &self.replicas)?;
+        let mut project = context.project(&names)?;
+        let client = Rc::new(context.connect()?);
+        let mut model = making::model(&client, &mut project, &self.replicas)?;
         if self.no_deps {
             model.services.retain(|name, _| names.contains(name));
         }
         let making = Making::default();
         let how = making.creation(&project, &names)?;
-        let client = Rc::new(context.connect()?);
         let steps = Steps::new(context.progress()?, "scale");
         making.run(context, &client, &project, &model, &how, &steps).await?;
         Starting::of_model(&client, &model, &steps).run().await.map_err(fail)

@@ -123,14 +123,16 @@ fn is_true(value: &str) -> bool {
     matches!(value.to_lowercase().as_str(), "1" | "t" | "true" | "y" | "yes" | "on")
 }
 
-/// `--scale web=3`.
-pub(super) fn scale(model: &mut Model, wanted: &[String]) -> anyhow::Result<()> {
-    for text in wanted {
+/// The project as it is to be made, with `--scale web=3`: whatever is known to be wrong is told before anything is made of it.
+pub(super) fn model(client: &Client, project: &mut Project, scale: &[String]) -> anyhow::Result<Model> {
+    for text in scale {
         let wrong = || anyhow::anyhow!("invalid --scale option {text:?}. Should be SERVICE=NUM");
         let (name, number) = text.split_once('=').ok_or_else(wrong)?;
-        let number: u32 = number.parse().map_err(|_| wrong())?;
-        let Some(service) = model.services.get_mut(name) else { bail!("no such service: {name}") };
-        service.scale = Some(number);
+        project.scale(name, number.parse().map_err(|_| wrong())?).map_err(fail)?;
     }
-    Ok(())
+    project.ready().map_err(fail)?;
+    if client.host().is_none() {
+        project.suits_kesako().map_err(fail)?;
+    }
+    project.model().map_err(fail)
 }

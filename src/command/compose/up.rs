@@ -77,9 +77,9 @@ pub(super) struct Up {
 impl Member for Up {
     async fn run(mut self, context: &Context) -> anyhow::Result<()> {
         self.check()?;
-        let project = context.project(&self.services)?;
-        let mut model = project.model().map_err(fail)?;
-        making::scale(&mut model, &self.making.scale)?;
+        let mut project = context.project(&self.services)?;
+        let client = Rc::new(context.connect()?);
+        let mut model = making::model(&client, &mut project, &self.making.scale)?;
         if self.no_deps && !self.services.is_empty() {
             model.services.retain(|name, _| self.services.contains(name));
         }
@@ -90,7 +90,6 @@ impl Member for Up {
             bail!("no such service: {name}");
         }
         let attached = self.attached(&model)?;
-        let client = Rc::new(context.connect()?);
         let steps = Steps::new(context.progress()?, "up");
         let mut how = self.making.creation(&project, &self.services)?;
         how.inherit = !self.renew_anon_volumes;

@@ -1,9 +1,11 @@
 //! Whether a project makes sense as a whole: everything that is named is there, and nothing is there twice.
 
+mod kesako;
 mod ready;
 mod unique;
 mod values;
 
+pub(crate) use kesako::suits as suits_kesako;
 pub(crate) use ready::ready;
 pub(crate) use unique::check as once;
 

@@ -1,6 +1,7 @@
 //! Single values that the engine would refuse, told before anything is made.
 
 use crate::error::{Error, Result};
+use crate::policy::Policy;
 use crate::tree::{Entry, Map, Node};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -98,12 +99,8 @@ fn restart(text: &str) -> std::result::Result<(), String> {
 }
 
 fn pull_policy(text: &str) -> std::result::Result<(), String> {
-    let known = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
-    let every = text.strip_prefix("every_").and_then(crate::scalar::span);
-    match known.contains(&text) || every.is_some() {
-        true => Ok(()),
-        false => Err(format!("must be one of {} and every_<duration>", known.join(", "))),
-    }
+    let what = "must be one of always, missing, if_not_present, never, build, daily, weekly and every_<duration>";
+    Policy::parse(text).map(drop).ok_or_else(|| what.to_owned())
 }
 
 fn address<A: std::str::FromStr>(text: &str, what: &str) -> std::result::Result<(), String> {

@@ -41,8 +41,8 @@ fn values_that_the_engine_would_refuse() {
     /shop/compose.yaml:4: services.web.restart: invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'
     /shop/compose.yaml:4: services.web.restart: invalid restart policy: maximum retry count must be an integer
     /shop/compose.yaml:4: services.web.restart: invalid restart policy: maximum retry count can only be used with 'on-failure'
-    /shop/compose.yaml:4: services.web.pull_policy: must be one of always, never, build, if_not_present, missing, refresh, daily, weekly and every_<duration>
-    /shop/compose.yaml:4: services.web.pull_policy: must be one of always, never, build, if_not_present, missing, refresh, daily, weekly and every_<duration>
+    /shop/compose.yaml:4: services.web.pull_policy: must be one of always, missing, if_not_present, never, build, daily, weekly and every_<duration>
+    /shop/compose.yaml:4: services.web.pull_policy: must be one of always, missing, if_not_present, never, build, daily, weekly and every_<duration>
     /shop/compose.yaml:4: services.web.dns[0]: invalid IP address: one.one.one.one
     /shop/compose.yaml:4: services.web.expose[0]: invalid containerPort: 80-70
     /shop/compose.yaml:4: services.web.expose[0]: invalid proto: xyz
@@ -192,4 +192,37 @@ fn another_scale_is_checked_like_that_of_the_file() {
     /shop/compose.yaml:4: services.web.ports[0]: 2 containers cannot be published at 80: each port is one's
     no service wbe
     ");
+}
+
+/// The engine refuses them, too: `tests/compose_refused.rs` holds this against it.
+#[test]
+fn what_kesakos_engine_has_not_is_told_with_its_place() {
+    let cases = include_str!("impossible/kesako.txt");
+    let told = cases.split("---\n").map(|text| {
+        let folder = Folder::of(text);
+        folder.told(&folder.project().suits_kesako().map_or_else(|error| error.to_string(), |()| "suits".to_owned()))
+    });
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    /shop/compose.yaml:4: services.web.annotations: Kesako does not have this
+    /shop/compose.yaml:4: services.web.storage_opt: Kesako does not have this
+    /shop/compose.yaml:4: services.web.mem_swappiness: Kesako does not have this
+    /shop/compose.yaml:4: services.web.cpu_rt_period: Kesako does not have this
+    /shop/compose.yaml:4: services.web.cpu_rt_runtime: Kesako does not have this
+    /shop/compose.yaml:4: services.web.cgroup_parent: Kesako does not have this
+    /shop/compose.yaml:4: services.web.ipc: Kesako does not have the IPC namespace of another container
+    /shop/compose.yaml:4: services.web.pid: Kesako does not have the PID namespace of another container
+    /shop/compose.yaml:4: services.web.logging.driver: Kesako does not have "syslog"
+    /shop/compose.yaml:4: services.web.networks.default.interface_name: Kesako does not have this
+    /shop/compose.yaml:4: services.web.networks.default.driver_opts: Kesako does not have this
+    /shop/compose.yaml:4: networks.default.driver: Kesako does not have "overlay"
+    /shop/compose.yaml:4: networks.default.enable_ipv4: Kesako does not have a network without IPv4
+    /shop/compose.yaml:4: networks.default.ipam.driver: Kesako does not have "dhcp"
+    /shop/compose.yaml:4: networks.default.ipam.options: Kesako does not have this
+    /shop/compose.yaml:4: volumes.data.driver: Kesako does not have "nfs"
+    "#);
+    let empty = "annotations: {}, mem_swappiness: 0, cpu_rt_period: 0, cgroup_parent: '', ipc: private, networks: {default: {driver_opts: {}}}";
+    Folder::of(&format!("services: {{web: {{image: i, {empty}}}}}\nnetworks: {{default: {{driver: bridge}}}}\n"))
+        .project()
+        .suits_kesako()
+        .unwrap();
 }
