@@ -85,6 +85,8 @@ impl Engine {
                 .map_err(|e| Error::system(format!("remove {}", container.config_path().display()), e))?;
             self.remove_volumes_of(record);
         } else {
+            // Who made it may have been killed before the note of its volumes was gone; they stay.
+            delete_file(&container.removed_path())?;
             delete_file(&container.config_path())?;
         }
         self.tell_container("destroy", container, record, &[]);
@@ -163,7 +165,7 @@ pub(crate) fn delete_folder(path: &Path) -> Result<()> {
     }
 }
 
-fn delete_file(path: &Path) -> Result<()> {
+pub(crate) fn delete_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::system(format!("remove {}", path.display()), e)),
         _ => Ok(()),

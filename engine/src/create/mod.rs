@@ -8,7 +8,8 @@ pub(crate) mod validate;
 use crate::api::{self, ContainerConfig, HostConfig};
 use crate::container::id::ContainerId;
 use crate::container::names;
-use crate::container::record::{Container, Record};
+use crate::container::record::{Container, Lock, Record};
+use crate::container::remove::delete_folder;
 use crate::container::state;
 use crate::create::merge::merge;
 use crate::create::random_name::random_name;
@@ -41,13 +42,11 @@ impl Engine {
             request.config.hostname = self.hostname(&request.host_config.network_mode, &container.id);
         }
         let mount_points = self.mount_points(&request)?;
-        // The holds on the image and on the volumes end with this function: until the record says that they are used,
-        // nobody may remove them.
-        let mut record =
+        let record =
             Record { networks, ..record(&container.id, request.config, request.host_config, mount_points, &image)? };
-        let volumes = self.hold_volumes(&mut record)?;
-        if let Err(error) = self.write(&container, record, name) {
-            self.give_up(volumes);
+        let lock = container.make()?;
+        if let Err(error) = self.write(&container, record, name, &lock) {
+            delete_folder(&container.folder)?;
             return Err(error);
         }
         Ok(api::CreateResponse { id: container.id.into(), warnings })
@@ -65,10 +64,11 @@ impl Engine {
         name.unwrap_or_else(|| id.short().to_owned())
     }
 
-    /// Puts the container on disk: folder, name, and last `config.json`, with which it exists. Until then a crash leaves
-    /// only what the next one who comes by may clear away.
-    fn write(&self, container: &Container, mut record: Record, name: Option<&str>) -> Result<()> {
-        let _lock = container.make()?;
+    /// Puts the container into its folder: volumes, name, and last `config.json`, with which it exists. Until then a crash
+    /// leaves only what the next one who comes by may clear away.
+    fn write(&self, container: &Container, mut record: Record, name: Option<&str>, _lock: &Lock) -> Result<()> {
+        // Until the record says that they are used, nobody may remove them.
+        let volumes = self.hold_volumes(container, &mut record)?;
         let written = self.name(&container.id, name, record.durability()).and_then(|name| {
             record.name = name;
             self.note_links(&record)?;
@@ -76,9 +76,10 @@ impl Engine {
         });
         if let Err(error) = written {
             self.release_name(&record.name, &container.id)?;
-            crate::container::remove::delete_folder(&container.folder)?;
+            self.give_up(volumes);
             return Err(error);
         }
+        volumes.are_used(container)?;
         self.tell_container("create", container, &record, &[]);
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The mounts of a container that is being created: settled, their volumes made, and new ones filled.
 
 use super::marked_anonymous;
-use crate::container::record::Record;
+use crate::container::record::{Container, Record};
+use crate::container::remove::delete_file;
+use crate::durable;
 use crate::{Engine, Error, Kind, Result, api};
 use std::os::fd::AsFd;
 use volumes::settle::{Wishes, lent, mounts, volumes_from};
@@ -13,6 +15,27 @@ pub(crate) struct HeldVolumes {
     held: Vec<Held>,
     /// Those without a name that were made for this container.
     made: Vec<String>,
+}
+
+impl HeldVolumes {
+    /// The container exists, and says itself what it uses.
+    pub(crate) fn are_used(self, container: &Container) -> Result<()> {
+        if self.made.is_empty() { Ok(()) } else { delete_file(&container.removed_path()) }
+    }
+}
+
+/// Names the volumes that have no name. They are made for this container.
+fn name_anonymous(record: &mut Record) -> Vec<String> {
+    let mut made = Vec::new();
+    for point in &mut record.mount_points {
+        if let Source::Volume(volume) = &mut point.source
+            && volume.name.is_empty()
+        {
+            VolumeName::random().as_str().clone_into(&mut volume.name);
+            made.push(volume.name.clone());
+        }
+    }
+    made
 }
 
 impl Engine {
@@ -44,8 +67,12 @@ impl Engine {
 
     /// Makes the volumes that the container needs and that are not there, names those without a name, and fills the empty
     /// ones.
-    pub(crate) fn hold_volumes(&self, record: &mut Record) -> Result<HeldVolumes> {
-        let mut volumes = HeldVolumes::default();
+    pub(crate) fn hold_volumes(&self, container: &Container, record: &mut Record) -> Result<HeldVolumes> {
+        let mut volumes = HeldVolumes { held: Vec::new(), made: name_anonymous(record) };
+        if !volumes.made.is_empty() {
+            // Who is killed before the container exists leaves a note of them, as who is killed after it was removed.
+            durable::write_json(&container.removed_path(), record, record.durability())?;
+        }
         if let Err(error) = self.make_and_fill(record, &mut volumes) {
             self.give_up(volumes);
             return Err(error);
@@ -57,20 +84,13 @@ impl Engine {
         let auto_remove = record.host_config.auto_remove;
         for point in &mut record.mount_points {
             let Source::Volume(volume) = &mut point.source else { continue };
-            let new = std::mem::take(&mut volume.new);
-            let (name, new) = match volume.name.as_str() {
-                "" => {
-                    let name = VolumeName::random();
-                    name.as_str().clone_into(&mut volume.name);
-                    volumes.made.push(volume.name.clone());
-                    // With `--rm` it goes when the container does.
-                    let mut new = marked_anonymous(new);
-                    new.passing = auto_remove;
-                    (name, new)
-                }
-                name => (VolumeName::parse(name)?, new),
-            };
-            volumes.held.push(self.make_volume(&name, &new)?.0);
+            let mut new = std::mem::take(&mut volume.new);
+            if volumes.made.contains(&volume.name) {
+                new = marked_anonymous(new);
+                // With `--rm` it goes when the container does.
+                new.passing = auto_remove;
+            }
+            volumes.held.push(self.make_volume(&VolumeName::parse(&volume.name)?, &new)?.0);
         }
         self.fill_volumes(record, volumes)
     }
