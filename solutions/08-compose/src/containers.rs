@@ -95,6 +95,13 @@ impl Container {
         matches!(self.state(), "running" | "paused" | "restarting")
     }
 
+    /// The volumes without a name, those that it took over from the one before it included: these the engine takes for named ones,
+    /// and leaves them when it removes the container with its volumes.
+    pub(crate) fn anonymous_volumes(&self) -> impl Iterator<Item = &str> {
+        let random = |name: &&str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.summary.mounts.iter().map(|mount| mount.name.as_str()).filter(random)
+    }
+
     /// How its lines are marked: `web-1`, or the name that the file gave it.
     pub fn mark(&self) -> &str {
         mark(&self.name, |label| self.label(label))

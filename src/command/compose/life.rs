@@ -248,7 +248,7 @@ impl Member for Scale {
         if self.no_deps {
             model.services.retain(|name, _| names.contains(name));
         }
-        let making = Making::default();
+        let making = Making { pull: "policy".to_owned(), ..Making::default() };
         let how = making.creation(&project, &names)?;
         let steps = Steps::new(context.progress()?, "scale");
         making.run(context, &client, &project, &model, &how, &steps).await?;

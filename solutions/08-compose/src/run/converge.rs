@@ -177,9 +177,13 @@ impl Converge<'_> {
         self.stop_dependents(service, now).await?;
         let timeout = self.how.timeout;
         self.client.post(format!("/containers/{}/stop", old.id)).query_opt("t", timeout).send().await?;
-        // Its anonymous volumes are the new one's now.
+        // Its anonymous volumes are the new one's now, if they are not to be forgotten.
+        let forget = !self.how.inherit;
         let remove = self.client.delete(format!("/containers/{}", old.id)).query("force", true);
-        remove.query("v", !self.how.inherit).send().await?;
+        remove.query("v", forget).send().await?;
+        for name in old.anonymous_volumes().filter(|_| forget) {
+            let _gone_or_used = self.client.delete(format!("/volumes/{name}")).send().await;
+        }
         self.rename(&new.id, &name).await?;
         new.name = name;
         self.report.done(&object, "Recreated");

@@ -137,11 +137,15 @@ pub(super) async fn remove_one(
     match request.send().await {
         Err(error) if !matches!(error.status, 404 | 409) => {
             report.failed(&object, "Error while Removing");
-            Err(error.into())
+            return Err(error.into());
         }
-        _ => {
-            report.done(&object, "Removed");
-            Ok(())
+        _ => report.done(&object, "Removed"),
+    }
+    if volumes {
+        for name in container.anonymous_volumes() {
+            // Gone with the container, or still used by another: both are as they should be.
+            let _gone_or_used = client.delete(format!("/volumes/{name}")).send().await;
         }
     }
+    Ok(())
 }
