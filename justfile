@@ -51,6 +51,10 @@ bench *ARGS: build
 bench-builds *ARGS: build
     cargo run --release -p kesako-benches --bin builds -- {{ARGS}}
 
+# a project of ten services, up and down, by kesako compose and by docker-compose with a dockerd; as root
+bench-compose *ARGS: build
+    cargo run --release -p kesako-benches --bin compose -- {{ARGS}}
+
 # networks beside Docker's: a start on the default bridge, published ports, names, the 200th container; as root
 bench-networks *ARGS: build
     cargo run --release -p kesako-benches --bin networks -- {{ARGS}}
