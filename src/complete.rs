@@ -2,7 +2,7 @@
 //! could be: a command, a flag, a container that runs, an image.
 
 use crate::arguments::{self, is_switch};
-use crate::command::{COMMANDS, Entry, GROUPS, Words};
+use crate::command::{COMMANDS, Entry, GROUPS, Words, compose_candidates};
 use crate::format::short_id;
 use crate::globals;
 use crate::session::Session;
@@ -19,7 +19,7 @@ pub fn script(shell: &str) -> Option<&'static str> {
 }
 
 /// A word, and what it means.
-type Candidate = (String, String);
+pub type Candidate = (String, String);
 
 /// What the last word could be. When the engine cannot be asked there are just none of its names.
 pub async fn candidates(words: &[String]) -> Vec<Candidate> {
@@ -27,6 +27,10 @@ pub async fn candidates(words: &[String]) -> Vec<Candidate> {
     // The engine to ask is the one that the command would talk to.
     let session = Session::new(globals::parse(before).map(|(globals, _)| globals).unwrap_or_default());
     let mut found = match place(before) {
+        Place::Argument(entry) if entry.paths == ["compose"] => {
+            let compose = before.iter().position(|word| word == "compose").map_or(0, |at| at + 1);
+            compose_candidates(&before[compose..], last, &session).await
+        }
         Place::Command => commands(),
         Place::Member(group) => members(group),
         Place::Nowhere => Vec::new(),
@@ -68,6 +72,10 @@ fn place(before: &[String]) -> Place {
         (None, _) => command.clone(),
     };
     let Some(entry) = COMMANDS.iter().find(|entry| entry.paths.contains(&path.as_str())) else { return Place::Nowhere };
+    // It has commands of its own, and its flags before them.
+    if entry.paths == ["compose"] {
+        return Place::Argument(entry);
+    }
     let flags = arguments::tune((entry.arguments)(entry));
     match before.last() {
         Some(last) if takes_value(&flags, last) => Place::Nowhere,
@@ -76,7 +84,7 @@ fn place(before: &[String]) -> Place {
 }
 
 /// Whether this word is a flag whose value is the next word.
-fn takes_value(command: &clap::Command, word: &str) -> bool {
+pub fn takes_value(command: &clap::Command, word: &str) -> bool {
     if word.contains('=') {
         return false;
     }
@@ -103,7 +111,7 @@ fn members(group: &str) -> Vec<Candidate> {
     COMMANDS.iter().filter_map(|entry| Some((member(entry)?.to_owned(), entry.about.to_owned()))).collect()
 }
 
-fn flags(command: &clap::Command) -> Vec<Candidate> {
+pub fn flags(command: &clap::Command) -> Vec<Candidate> {
     let about =
         |arg: &clap::Arg| arg.get_help().map(|help| help.to_string().lines().next().unwrap_or_default().to_owned());
     command
@@ -179,6 +187,11 @@ mod tests {
         assert!(complete("run --name web").is_empty() && complete("run -e A").is_empty());
         assert!(complete("nonsense ").is_empty());
         assert_eq!(complete("completion f"), ["fish"]);
+        assert_eq!(complete("compose unp"), ["unpause"]);
+        assert_eq!(complete("compose -f x logs --no-l"), ["--no-log-prefix"]);
+        assert_eq!(complete("compose --project-d"), ["--project-directory"]);
+        assert_eq!(complete("compose --progress p"), ["plain"]);
+        assert!(complete("compose -f nowhere.yaml logs ").is_empty() && complete("compose logs --tail 1").is_empty());
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn flags(command: &clap::Command, width: usize) -> String {
         let default = arg.get_default_values().first().and_then(|v| v.to_str()).unwrap_or_default();
         if is_switch(arg) && default == "true" {
             what += " (default true)";
-        } else if !is_switch(arg) && !default.is_empty() {
+        } else if !is_switch(arg) && !matches!(default, "" | "0") {
             let quoted = arg.get_value_names().is_some_and(|names| names.iter().any(|name| name.as_str() == "string"));
             what += &if quoted { format!(" (default {default:?})") } else { format!(" (default {default})") };
         }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 /// Reads the command line, finds the command, runs it.
 fn run() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let (globals, words) = globals::parse(&words)?;
+    let (globals, words) = globals::parse(&command::compose_words(words))?;
     explain::start(globals.explain, globals.debug);
     // While there is one thread: this process may have to become root of a user namespace.
     engine::bootstrap(globals.root.as_deref()).map_err(|error| Exit::with(125, format!("kesako: {error}")))?;

@@ -49,6 +49,7 @@ mod version;
 mod volume;
 mod wait;
 
+pub use compose::{candidates as compose_candidates, words as compose_words};
 pub use tag::split as split_tag;
 
 use crate::failure::Exit;
@@ -254,6 +255,7 @@ pub fn find(words: &[String]) -> anyhow::Result<(&'static Entry, String, &[Strin
         return Ok((entry, format!("kesako {}", entry.paths[0]), rest));
     }
     match by_path(first) {
+        Some(entry) if first == "compose" => Ok((entry, compose::called().to_owned(), rest)),
         Some(entry) => Ok((entry, format!("kesako {first}"), rest)),
         None => Err(unknown("kesako", first)),
     }

@@ -9,7 +9,7 @@ fn exec_runs_in_the_container_that_is_meant() {
     Shop::each(|shop| {
         shop.run("web", 1, &[], "exec sleep 1000");
         shop.run("web", 2, &[], "exec sleep 1000");
-        std::fs::write(shop.folder().join(".env"), "FROM_FILE=of the project\n").unwrap();
+        shop.write(".env", "FROM_FILE=of the project\n");
 
         assert_eq!(shop.ok(&["exec", "web", "hostname"]).len(), 13);
         let second = shop.sandbox.ok(&["inspect", "--format", "{{.Config.Hostname}}", "shop-web-2"]);

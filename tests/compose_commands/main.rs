@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod called;
 mod inside;
 mod lists;
 mod logs;
 mod shop;
+mod signals;

@@ -1,7 +1,7 @@
 //! A project: a folder with a compose file, and containers as `up` makes them.
 
 use crate::support::{Sandbox, Who};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub(crate) const FILE: &str = "\
@@ -35,8 +35,22 @@ impl Shop {
         let sandbox = Sandbox::of(who);
         let shop = Self { sandbox };
         std::fs::create_dir(shop.folder()).unwrap();
-        std::fs::write(shop.folder().join("compose.yaml"), FILE).unwrap();
+        shop.belongs(&shop.folder());
+        shop.write("compose.yaml", FILE);
         shop
+    }
+
+    /// A file of the user whose project it is.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.folder().join(name);
+        std::fs::write(&path, text).unwrap();
+        self.belongs(&path);
+    }
+
+    fn belongs(&self, path: &Path) {
+        if let Some(uid) = self.sandbox.binary().1 {
+            std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
+        }
     }
 
     pub(crate) fn folder(&self) -> PathBuf {

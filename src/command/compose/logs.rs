@@ -19,7 +19,7 @@ pub(super) struct Logs {
     #[arg(short, long)]
     follow: bool,
     /// index of the container if service has multiple replicas
-    #[arg(long, value_name = "int", value_parser = integer, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = integer, default_value = "0")]
     index: i64,
     /// Produce monochrome output
     #[arg(long)]

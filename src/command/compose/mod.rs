@@ -2,6 +2,7 @@
 
 mod ansi;
 mod build;
+mod complete;
 mod config;
 mod foreground;
 mod images;
@@ -13,7 +14,14 @@ mod printer;
 mod pull;
 mod report;
 mod show;
+mod signal;
+mod standalone;
 mod up;
+mod wait;
+
+pub use complete::candidates;
+pub(super) use standalone::called;
+pub use standalone::words;
 
 use super::Plain;
 use crate::arguments;
@@ -31,6 +39,9 @@ use clap::{ArgMatches, Args};
 pub(super) struct Compose {
     #[command(flatten)]
     project: Flags,
+    /// Show the Docker Compose version information
+    #[arg(short = 'v', long, hide = true)]
+    version: bool,
     /// The command and what follows it
     #[arg(trailing_var_arg = true)]
     words: Vec<String>,
@@ -208,14 +219,17 @@ static COMMANDS: &[Command] = &[
     command::<build::Build>("build", "[OPTIONS] [SERVICE...]", "Build or rebuild services"),
     command::<inside::export::Commit>("commit", "[OPTIONS] SERVICE [REPOSITORY[:TAG]]", "Create a new image from a service container's changes"),
     command::<config::Config>("config", "[OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format"),
+    command::<inside::cp::Copy>("cp", "[OPTIONS] SERVICE:SRC_PATH DEST_PATH|-\n\tkesako compose cp [OPTIONS] SRC_PATH|- SERVICE:DEST_PATH", "Copy files/folders between a service container and the local filesystem"),
     command::<life::Create>("create", "[OPTIONS] [SERVICE...]", "Creates containers for a service"),
     command::<life::Down>("down", "[OPTIONS] [SERVICES]", "Stop and remove containers, networks"),
     command::<show::events::Events>("events", "[OPTIONS] [SERVICE...]", "Receive real time events from containers"),
     command::<inside::exec::Exec>("exec", "[OPTIONS] SERVICE COMMAND [ARGS...]", "Execute a command in a running container"),
     command::<inside::export::Export>("export", "[OPTIONS] SERVICE", "Export a service container's filesystem as a tar archive"),
     command::<show::images::Images>("images", "[OPTIONS] [SERVICE...]", "List images used by the created containers"),
+    command::<signal::Kill>("kill", "[OPTIONS] [SERVICE...]", "Force stop service containers"),
     command::<logs::Logs>("logs", "[OPTIONS] [SERVICE...]", "View output from containers"),
     command::<show::ls::List>("ls", "[OPTIONS]", "List running compose projects"),
+    command::<signal::Pause>("pause", "[SERVICE...]", "Pause services"),
     command::<show::port::Port>("port", "[OPTIONS] SERVICE PRIVATE_PORT", "Print the public port for a port binding"),
     command::<show::ps::List>("ps", "[OPTIONS] [SERVICE...]", "List containers"),
     command::<life::Restart>("restart", "[OPTIONS] [SERVICE...]", "Restart service containers"),
@@ -225,40 +239,64 @@ static COMMANDS: &[Command] = &[
     command::<show::stats::Stats>("stats", "[OPTIONS] [SERVICE]", "Display a live stream of container(s) resource usage statistics"),
     command::<life::Stop>("stop", "[OPTIONS] [SERVICE...]", "Stop services"),
     command::<show::top::Top>("top", "[SERVICES...]", "Display the running processes"),
+    command::<signal::Unpause>("unpause", "[SERVICE...]", "Unpause services"),
     command::<up::Up>("up", "[OPTIONS] [SERVICE...]", "Create and start containers"),
     command::<show::version::Version>("version", "[OPTIONS]", "Show the Docker Compose version information"),
     command::<show::volumes::Volumes>("volumes", "[OPTIONS] [SERVICE...]", "List volumes"),
+    command::<wait::Wait>("wait", "[OPTIONS] SERVICE [SERVICE...]", "Block until containers of all (or specified) services stop."),
 ];
 
-/// The help of all.
-fn overview() -> String {
+/// The flags before the command.
+fn describe() -> clap::Command {
     let about = clap::Command::new("kesako")
         .display_name("[OPTIONS] COMMAND")
         .about("Define and run multi-container applications");
-    crate::help::command("kesako compose", &arguments::tune(Compose::augment_args(about)))
+    arguments::tune(Compose::augment_args(about))
+}
+
+/// The help of all.
+fn overview() -> String {
+    crate::help::command(called(), &describe())
 }
 
 impl Plain for Compose {
     fn run(self, session: Session) -> anyhow::Result<()> {
-        let Some((word, rest)) = self.words.split_first() else {
-            // Not asked for, it is a remark.
-            warn(overview());
-            return Ok(());
+        if self.version {
+            return output::say(show::version::sentence());
+        }
+        let (word, rest) = match self.words.split_first() {
+            // `help up` is `up --help`.
+            Some((help, rest)) if help == "help" => match rest.first() {
+                Some(word) => (word, &["--help".to_owned()][..]),
+                None => return output::say(overview()),
+            },
+            Some((word, rest)) => (word, rest),
+            None => {
+                // Not asked for, it is a remark.
+                warn(overview());
+                return Ok(());
+            }
         };
         let Some(command) = COMMANDS.iter().find(|command| command.name == word) else {
-            return Err(super::unknown("kesako compose", word));
+            return Err(super::unknown(called(), word));
         };
-        let path = format!("kesako compose {}", command.name);
-        let arguments = clap::Command::new("kesako").display_name(command.usage);
-        let matches = arguments::parse((command.arguments)(arguments).about(command.about), &path, rest)?;
+        let path = format!("{} {}", called(), command.name);
+        let matches = arguments::parse(command.describe(), &path, rest)?;
         (command.execute)(&matches, &Context { flags: self.project, session })
+    }
+}
+
+impl Command {
+    fn describe(&self) -> clap::Command {
+        let usage = self.usage.replace("kesako compose", called());
+        (self.arguments)(clap::Command::new("kesako").display_name(usage)).about(self.about)
     }
 }
 
 /// What there is, as the end of the help.
 fn commands() -> String {
     let list: String = COMMANDS.iter().map(|command| format!("  {:<11} {}\n", command.name, command.about)).collect();
-    format!("Commands:\n{list}\nRun 'kesako compose COMMAND --help' for more information on a command.")
+    format!("Commands:\n{list}\nRun '{} COMMAND --help' for more information on a command.", called())
 }
 
 /// An error of a project's files ends the command with 1, and its text is complete.

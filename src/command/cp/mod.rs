@@ -49,13 +49,18 @@ impl Verb for Copy {
 }
 
 /// `CONTAINER:PATH`; None for a path of this host, in which a colon has to come after a slash or a dot.
-fn container_and_path(word: &str) -> Option<(&str, &str)> {
+pub(super) fn container_and_path(word: &str) -> Option<(&str, &str)> {
     let (container, path) = word.split_once(':')?;
     let is_local = word.starts_with('/') || container.is_empty() || container.starts_with('.');
     (!is_local).then_some((container, path))
 }
 
 impl Copy {
+    /// Without telling how it goes.
+    pub(super) fn quiet(archive: bool, follow_link: bool, source: String, destination: String) -> Self {
+        Self { archive, follow_link, quiet: Quiet(true), source, destination }
+    }
+
     fn progress(&self, header: &'static str) -> Progress {
         Progress::new(header, self.quiet.0)
     }

@@ -9,6 +9,7 @@ mod conditions;
 mod converge;
 mod create;
 mod down;
+mod pause;
 mod resources;
 mod start;
 mod stop;
@@ -17,6 +18,7 @@ mod walk;
 pub use converge::{Converge, Recreate};
 pub use create::{Creation, container as create_container};
 pub use down::{Down, Images};
+pub use pause::{pause, unpause};
 pub use start::{Start, Waiting};
 pub use stop::{Removal, kill, remove, restart, stop};
 

@@ -13,7 +13,7 @@ pub(in crate::command::compose) struct Attach {
     #[arg(long)]
     detach_keys: Option<String>,
     /// index of the container if service has multiple replicas.
-    #[arg(long, value_name = "int", value_parser = integer, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = integer, default_value = "0")]
     index: i64,
     /// Do not attach STDIN
     #[arg(long)]

@@ -17,7 +17,7 @@ pub(in crate::command::compose) struct Exec {
     #[arg(short, long, value_name = "stringArray")]
     env: Vec<String>,
     /// Index of the container if service has multiple replicas
-    #[arg(long, value_name = "int", value_parser = integer, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = integer, default_value = "0")]
     index: i64,
     /// Keep STDIN open even if not attached
     #[arg(short, long, hide = true, default_value_t = true, action = clap::ArgAction::Set)]

@@ -9,7 +9,7 @@ use ::compose::containers::OneOff;
 #[derive(Debug, clap::Args)]
 pub(in crate::command::compose) struct Export {
     /// index of the container if service has multiple replicas.
-    #[arg(long, value_name = "int", value_parser = integer, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = integer, default_value = "0")]
     index: i64,
     /// Write to a file, instead of STDOUT
     #[arg(short, long)]
@@ -28,7 +28,7 @@ pub(in crate::command::compose) struct Commit {
     #[arg(short, long)]
     change: Vec<String>,
     /// index of the container if service has multiple replicas.
-    #[arg(long, value_name = "int", value_parser = integer, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = integer, default_value = "0")]
     index: i64,
     /// Commit message
     #[arg(short, long)]

@@ -2,6 +2,7 @@
 //! known which container is meant.
 
 pub(super) mod attach;
+pub(super) mod cp;
 pub(super) mod exec;
 pub(super) mod export;
 

@@ -10,7 +10,7 @@ use anyhow::bail;
 #[derive(Debug, clap::Args)]
 pub(in crate::command::compose) struct Port {
     /// Index of the container if service has multiple replicas
-    #[arg(long, value_name = "int", value_parser = integer, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = integer, default_value = "0")]
     index: i64,
     /// tcp or udp
     #[arg(long, default_value = "tcp")]
