@@ -15,3 +15,5 @@ mod names;
 mod order;
 #[path = "08-compose/parts.rs"]
 mod parts;
+#[path = "08-compose/plan.rs"]
+mod plan;

@@ -106,7 +106,12 @@ pub fn write_runtime(root: &Path, chapters: &[Chapter]) -> Result<PathBuf> {
 /// Writes a crate of a chapter with its choices.
 fn write_crate(root: &Path, chapter: &Chapter, wrong: &[Wrong], to: &Path, chosen: &str) -> Result<()> {
     let solution = root.join(chapter.solution());
-    for file in sources(&solution)? {
+    let written = sources(&solution)?;
+    // A module that has moved would be there twice.
+    for stale in sources(to)?.iter().filter(|file| !written.contains(file)) {
+        fs::remove_file(to.join(stale))?;
+    }
+    for file in written {
         let mut source = fs::read_to_string(solution.join(&file))?;
         for mark in marks::find(&source)?.iter().rev() {
             source = with_choice(&source, mark, wrong);

@@ -33,7 +33,6 @@ pub mod model;
 pub mod monitor;
 pub mod name;
 pub mod order;
-#[path = "../../../solutions/08-compose/src/plan.rs"]
 pub mod plan;
 #[path = "../../../solutions/08-compose/src/policy.rs"]
 pub mod policy;

@@ -22,11 +22,15 @@ pub enum Action {
     Create(u32),
 }
 
-/// What leads from the containers that are there to `scale` that are as the file has them.
+/// What leads from the containers that are there to `scale` that are as the file has them: one action for each of those that are
+/// there and each that is made, in whichever order.
 ///
-/// Who has to go anyway goes first, and then whoever has the highest number. Of two with one number, which only a replacement leaves
-/// that was broken off, the one that is as it should be stays. New ones are numbered on from the highest.
+/// * Of two with one number, which a replacement leaves that was broken off, one goes: the outdated one, if there is one.
+/// * Where there are too many, the outdated go first, and of those that are alike the highest numbers.
+/// * Who stays is kept, or replaced where it is outdated.
+/// * New ones are numbered on from the highest that is there.
 pub fn plan(existing: &[Existing], scale: u32) -> Vec<Action> {
+    // exercise: 8.6 plan: keep, replace, remove, create
     let mut order: Vec<usize> = (0..existing.len()).collect();
     order.sort_by_key(|&i| (existing[i].outdated, existing[i].number));
     let mut stay: BTreeSet<u32> = BTreeSet::new();
@@ -44,39 +48,5 @@ pub fn plan(existing: &[Existing], scale: u32) -> Vec<Action> {
     let missing = scale - stay.len() as u32;
     actions.extend((1..=missing).map(|more| Action::Create(highest + more)));
     actions
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Action::*;
-    use super::*;
-
-    fn there(text: &str) -> Vec<Existing> {
-        let one = |word: &str| Existing {
-            number: word.trim_end_matches('!').parse().unwrap_or_default(),
-            outdated: word.ends_with('!'),
-        };
-        text.split_whitespace().map(one).collect()
-    }
-
-    #[test]
-    fn what_fits_stays_and_what_does_not_is_replaced() {
-        assert_eq!(plan(&[], 2), [Create(1), Create(2)]);
-        assert_eq!(plan(&there("1 2"), 2), [Keep(0), Keep(1)]);
-        assert_eq!(plan(&there("1 2!"), 2), [Keep(0), Replace(1)]);
-        assert_eq!(plan(&there("1 3"), 3), [Keep(0), Keep(1), Create(4)]);
-    }
-
-    #[test]
-    fn with_fewer_the_outdated_and_then_the_highest_go() {
-        assert_eq!(plan(&there("3 1 2"), 1), [Keep(1), Remove(2), Remove(0)]);
-        assert_eq!(plan(&there("1! 2 3"), 2), [Keep(1), Keep(2), Remove(0)]);
-        assert_eq!(plan(&there("1 2"), 0), [Remove(0), Remove(1)]);
-    }
-
-    #[test]
-    fn of_two_with_one_number_one_stays() {
-        // The replacement of 1 was made, and then its maker was killed.
-        assert_eq!(plan(&there("1! 1 2!"), 2), [Keep(1), Remove(0), Replace(2)]);
-    }
+    // end exercise
 }
