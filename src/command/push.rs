@@ -5,6 +5,8 @@ use crate::output::say;
 use crate::session::Session;
 use crate::transfer::{To, Transfer};
 use ::registry::Reference;
+use daemon::Client;
+use daemon::client::Request;
 
 /// Upload an image to a registry
 #[derive(Debug, clap::Args)]
@@ -35,12 +37,16 @@ impl Verb for Push {
             }
         }
         let client = session.connect()?;
-        let credentials = pull::credentials(&reference)?.unwrap_or_default();
-        let request = client
-            .post(format!("/images/{}/push", reference.repository()))
-            .query_opt("tag", reference.tag())
-            .header_opt("x-registry-auth", Some(credentials.to_header()));
-        pull::follow(request, (!self.quiet).then(|| Transfer::new(To::Stdout))).await?;
+        pull::follow(request(&client, &reference)?, (!self.quiet).then(|| Transfer::new(To::Stdout))).await?;
         if self.quiet { say(reference.canonical()) } else { Ok(()) }
     }
+}
+
+/// Asks for it.
+pub(super) fn request<'a>(client: &'a Client, reference: &Reference) -> anyhow::Result<Request<'a>> {
+    let credentials = pull::credentials(reference)?.unwrap_or_default();
+    Ok(client
+        .post(format!("/images/{}/push", reference.repository()))
+        .query_opt("tag", reference.tag())
+        .header_opt("x-registry-auth", Some(credentials.to_header())))
 }

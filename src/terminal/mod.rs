@@ -6,7 +6,7 @@ mod signals;
 
 pub use copy::{End, Streams, Writer, copy, raw, read_escape_sequence};
 pub use keys::DetachKeys;
-pub use signals::{follow_size, out_of_patience, proxy};
+pub use signals::{Claim, end_unless_claimed, follow_size, out_of_patience, proxy};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{IsTerminal, Stdin, stdin};

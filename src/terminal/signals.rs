@@ -5,6 +5,7 @@ use crate::failure::Exit;
 use daemon::Client;
 use nix::sys::signal::Signal;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
@@ -45,6 +46,8 @@ pub async fn out_of_patience() -> anyhow::Error {
 
 /// From now on, signals go to the container and no longer end this process.
 pub fn proxy(client: Rc<Client>, id: String) -> anyhow::Result<()> {
+    // For good: the container's end is ours.
+    std::mem::forget(Claim::new());
     let (sender, mut receiver) = mpsc::unbounded_channel();
     for &kind in PROXIED {
         let mut signals = signal(SignalKind::from_raw(kind as i32))?;
@@ -64,6 +67,40 @@ pub fn proxy(client: Rc<Client>, id: String) -> anyhow::Result<()> {
             let _ = kill.send().await;
         }
     });
+    Ok(())
+}
+
+/// Whoever holds one decides what becomes of Ctrl-C.
+#[derive(Debug)]
+pub struct Claim(());
+
+static CLAIMS: AtomicUsize = AtomicUsize::new(0);
+
+impl Claim {
+    pub fn new() -> Self {
+        CLAIMS.fetch_add(1, Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        CLAIMS.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A signal that was listened to once no longer ends this process by itself. Where nobody claims it, it does again.
+pub fn end_unless_claimed() -> anyhow::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut signals = signal(kind)?;
+        tokio::task::spawn_local(async move {
+            while signals.recv().await.is_some() {
+                if CLAIMS.load(Relaxed) == 0 {
+                    std::process::exit(128 + kind.as_raw_value());
+                }
+            }
+        });
+    }
     Ok(())
 }
 

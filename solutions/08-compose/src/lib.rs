@@ -24,6 +24,7 @@ pub mod merge;
 pub mod model;
 pub mod monitor;
 pub mod name;
+pub mod one_off;
 pub mod order;
 pub mod plan;
 pub mod policy;

@@ -22,7 +22,8 @@ impl Policy {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Some(match text {
             "always" => Self::Always,
-            "" | "missing" | "if_not_present" => Self::Missing,
+            // Docker takes `refresh` without a time for the same.
+            "" | "missing" | "if_not_present" | "refresh" => Self::Missing,
             "never" => Self::Never,
             "build" => Self::Build,
             "daily" => Self::Refresh(DAY),

@@ -21,9 +21,24 @@ pub enum State {
     Failed,
 }
 
+/// A part of an object: a layer of an image on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub id: String,
+    /// `Downloading`, `Pull complete`.
+    pub text: String,
+    /// Bytes of this phase; 0 if that is not known.
+    pub current: u64,
+    pub total: u64,
+    pub done: bool,
+}
+
 /// Who is told.
 pub trait Report {
     fn step(&self, step: Step);
+
+    /// How far a part of this object is.
+    fn part(&self, _object: &str, _part: Part) {}
 
     /// It has begun.
     fn working(&self, object: &str, text: &str) {

@@ -34,7 +34,7 @@ pub(super) use context::{Dockerfile, find, place};
 pub(super) use flags::Flags as Build;
 pub(super) use follow::{Target, follow};
 pub(super) use options::{EPOCH, context as named_context, epoch, host};
-pub(super) use own::told;
+pub(super) use own::{report, told};
 pub(super) use secret::{named as named_secret, secret, ssh};
 
 /// Where a build's files come from.

@@ -5,6 +5,7 @@ use super::printer::{Printer, Style};
 use super::report::{Mode, Steps};
 use crate::failure::Exit;
 use crate::output::warn;
+use crate::terminal::Claim;
 use ::compose::containers::{self, Container, OneOff, Wanted};
 use ::compose::model::Model;
 use ::compose::run::{self, Start};
@@ -51,6 +52,7 @@ struct Ended {
 
 impl Foreground {
     pub async fn run(self) -> anyhow::Result<()> {
+        let _claim = Claim::new();
         // Before anything runs: who presses Ctrl-C now must not leave it behind.
         let (mut interrupts, mut terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let printer = Rc::new(Printer::new(self.style));

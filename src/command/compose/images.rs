@@ -2,14 +2,13 @@
 
 use super::Context;
 use super::build::{self, Builds};
-use super::pull;
+use super::pull::{self, Fallback};
 use ::compose::model::{Model, Service};
 use ::compose::policy::Policy;
-use ::compose::steps::{Report, State, Step};
+use ::compose::steps::Report;
 use ::daemon::Client;
 use engine::api::ImageInspect;
-use futures_util::future::{join_all, try_join_all};
-use std::cell::RefCell;
+use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -142,31 +141,19 @@ async fn pull(
 ) -> anyhow::Result<()> {
     let is_pulled =
         |need: &&Need| !need.service.image.is_empty() && need.policy.pulls(here.get(&need.image).map(|here| here.age));
-    let mut images: BTreeMap<&Image, bool> = BTreeMap::new();
-    for need in needs.iter().filter(is_pulled) {
+    let fallback = |need: &Need<'_>| {
         // It is enough that one of those who use the image can build it.
         let can_be_built =
-            needs.iter().any(|other| other.service.build.is_some() && other.service.image == need.service.image);
-        images.insert(&need.image, can_be_built);
-    }
-    let pulling: RefCell<BTreeSet<&Image>> = RefCell::new(images.keys().copied().collect());
-    let one = async |(image, can_be_built): (&Image, bool)| {
-        let pulled = pull::pull(client, image, can_be_built, how.quiet_pull, report).await;
-        pulling.borrow_mut().remove(image);
-        match pulled {
-            Ok(()) => anyhow::Ok((image.clone(), find(client, image).await?)),
-            Err(_) if can_be_built => Ok((image.clone(), None)),
-            Err(error) => Err(error),
-        }
+            |other: &Need<'_>| other.service.build.is_some() && other.service.image == need.service.image;
+        if needs.iter().any(can_be_built) { Fallback::Build } else { Fallback::None }
     };
-    let pulled = try_join_all(images.into_iter().map(&one)).await;
-    for image in pulling.take() {
-        let (object, text) = (format!("Image {}", image.name), "Interrupted".to_owned());
-        report.step(Step { object, text, details: String::new(), state: State::Warning });
-    }
-    for (image, found) in pulled? {
-        if let Some(found) = found {
-            here.insert(image, found);
+    let images: BTreeMap<&Image, Fallback> =
+        needs.iter().filter(is_pulled).map(|need| (&need.image, fallback(need))).collect();
+    let wanted: Vec<&Image> = images.keys().copied().collect();
+    let failed = pull::pull(client, images, how.quiet_pull, report).await?;
+    for image in wanted.into_iter().filter(|image| failed.iter().all(|(failed, _)| failed != image)) {
+        if let Some(found) = find(client, image).await? {
+            here.insert(image.clone(), found);
         }
     }
     Ok(())

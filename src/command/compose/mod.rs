@@ -12,7 +12,9 @@ mod logs;
 mod making;
 mod printer;
 mod pull;
+mod push;
 mod report;
+mod run;
 mod show;
 mod signal;
 mod standalone;
@@ -114,12 +116,21 @@ impl Context {
 
     /// The project, as its files say. With `services`, only those and whom they wait for.
     fn project(&self, services: &[String]) -> anyhow::Result<Project> {
+        self.load(services, true)
+    }
+
+    /// As [`project`](Self::project), for who needs images and no containers: env files need not be there.
+    fn project_of_images(&self, services: &[String]) -> anyhow::Result<Project> {
+        self.load(services, false)
+    }
+
+    fn load(&self, services: &[String], resolve_environment: bool) -> anyhow::Result<Project> {
         let how = How {
             interpolate: true,
             resolve_paths: true,
             normalise: true,
             check: true,
-            resolve_environment: true,
+            resolve_environment,
             all_resources: self.flags.all_resources,
         };
         Project::load(&self.flags.request()?, how, services).map_err(fail)
@@ -232,8 +243,11 @@ static COMMANDS: &[Command] = &[
     command::<signal::Pause>("pause", "[SERVICE...]", "Pause services"),
     command::<show::port::Port>("port", "[OPTIONS] SERVICE PRIVATE_PORT", "Print the public port for a port binding"),
     command::<show::ps::List>("ps", "[OPTIONS] [SERVICE...]", "List containers"),
+    command::<pull::Pull>("pull", "[OPTIONS] [SERVICE...]", "Pull service images"),
+    command::<push::Push>("push", "[OPTIONS] [SERVICE...]", "Push service images"),
     command::<life::Restart>("restart", "[OPTIONS] [SERVICE...]", "Restart service containers"),
     command::<life::Remove>("rm", "[OPTIONS] [SERVICE...]", "Removes stopped service containers"),
+    command::<run::Run>("run", "[OPTIONS] SERVICE [COMMAND] [ARGS...]", "Run a one-off command on a service"),
     command::<life::Scale>("scale", "[SERVICE=REPLICAS...]", "Scale services"),
     command::<life::Start>("start", "[OPTIONS] [SERVICE...]", "Start services"),
     command::<show::stats::Stats>("stats", "[OPTIONS] [SERVICE]", "Display a live stream of container(s) resource usage statistics"),

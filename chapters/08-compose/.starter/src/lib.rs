@@ -32,6 +32,8 @@ pub mod model;
 #[path = "../../../solutions/08-compose/src/monitor.rs"]
 pub mod monitor;
 pub mod name;
+#[path = "../../../solutions/08-compose/src/one_off.rs"]
+pub mod one_off;
 pub mod order;
 pub mod plan;
 #[path = "../../../solutions/08-compose/src/policy.rs"]

@@ -6,7 +6,7 @@ use super::create::copy_files;
 use super::walk::{Failed, Way, walk};
 use crate::containers::{self, Container, OneOff, Wanted};
 use crate::error::{Error, Result};
-use crate::model::{Condition, Dependency, Model};
+use crate::model::{Condition, Dependency, Model, Service};
 use crate::order::Dependencies;
 use crate::request;
 use crate::steps::Report;
@@ -60,7 +60,7 @@ impl<'a> Start<'a> {
         let failed = Failed::default();
         let waiter = Waiter { client: self.client, report: self.report, failed: &failed };
         let visit = async |name: &str| {
-            self.wait_for_others(name, &of, &waiter).await?;
+            self.wait_for_others(name, &self.services[name], &of, &waiter).await?;
             if failed.is_set() {
                 return Ok(());
             }
@@ -73,6 +73,18 @@ impl<'a> Start<'a> {
         }
     }
 
+    /// Waits until one more service could be started, which is none of these.
+    ///
+    /// # Errors
+    /// It waits for one that will never be ready.
+    pub async fn ready_for(&self, service: &Service) -> Result<()> {
+        let wanted = Wanted { project: self.project, services: &[], one_off: OneOff::Without, all: true };
+        let there = containers::find(self.client, wanted).await?;
+        let of = |name: &str| -> Vec<Container> { there.iter().filter(|c| c.service == name).cloned().collect() };
+        let waiter = Waiter { client: self.client, report: self.report, failed: &Failed::default() };
+        self.wait_for_others(&service.name, &service.depends_on, &of, &waiter).await
+    }
+
     /// How many containers a service is to have.
     fn scale(&self, name: &str) -> u32 {
         self.model.and_then(|model| model.services.get(name)).map_or(1, crate::model::Service::scale)
@@ -81,6 +93,7 @@ impl<'a> Start<'a> {
     async fn wait_for_others(
         &self,
         name: &str,
+        on: &BTreeMap<String, Dependency>,
         of: &impl Fn(&str) -> Vec<Container>,
         waiter: &Waiter<'_>,
     ) -> Result<()> {
@@ -100,7 +113,7 @@ impl<'a> Start<'a> {
                 (false, _) => waiter.wait(other, *on, until, &containers).await,
             }
         };
-        all(self.services[name].iter().map(wait)).await.map(drop)
+        all(on.iter().map(wait)).await.map(drop)
     }
 
     async fn service(&self, name: &str, containers: &[Container]) -> Result<()> {

@@ -1,11 +1,11 @@
 //! The command.
 
-use super::{Builds, build};
-use crate::command::compose::{Context, Member, fail};
+use super::{Builds, build, check};
+use crate::command::compose::report::{Mode, Steps};
+use crate::command::compose::{Context, Member, fail, push};
 use crate::flags::{environment, size};
 use crate::output::warn;
 use ::compose::model::Model;
-use ::compose::steps::{Report, Step};
 use anyhow::bail;
 use std::rc::Rc;
 
@@ -55,21 +55,12 @@ pub(in crate::command::compose) struct Build {
     services: Vec<String>,
 }
 
-struct Lines;
-impl Report for Lines {
-    fn step(&self, step: Step) {
-        warn(format!(" {} {} {}", step.object, step.text, step.details).trim_end());
-    }
-}
-
 impl Member for Build {
     async fn run(self, context: &Context) -> anyhow::Result<()> {
         if self.builder.as_deref().is_some_and(|builder| !matches!(builder, "" | "default")) {
             bail!("--builder: not supported: there is one builder only");
         }
-        let project = context.project(&[])?;
-        project.has(&self.services).map_err(fail)?;
-        let model = project.model().map_err(fail)?;
+        let model = context.project_of_images(&self.services)?.model().map_err(fail)?;
         let services = self.chosen(&model);
         let client = Rc::new(context.connect()?);
         let how = Builds {
@@ -77,16 +68,24 @@ impl Member for Build {
             no_cache: self.no_cache,
             pull: self.pull,
             quiet: self.quiet,
-            progress: self.progress.clone().unwrap_or_default(),
+            progress: self.progress.clone().or(context.flags.progress.clone()).unwrap_or_default(),
             ssh: self.ssh.clone().map(|ssh| if ssh.is_empty() { "default".to_owned() } else { ssh }),
             memory: self.memory.unwrap_or(0),
             all_platforms: true,
         };
-        let built = build(context, &client, &model, &services, &how, &Lines).await?;
-        if built.is_empty() {
-            warn("WARN[0000] No services to build");
+        if self.check {
+            return check(context, &client, &model, &services, &how).await;
         }
-        Ok(())
+        let mode = if self.quiet { Mode::Quiet } else { context.progress()? };
+        let steps = Steps::new(mode, "build");
+        let built = build(context, &client, &model, &services, &how, &steps).await?;
+        if built.is_empty() {
+            warn("No services to build");
+        }
+        match self.push {
+            true => push::push(&client, built.keys().map(|name| &model.services[name]), false, &steps).await,
+            false => Ok(()),
+        }
     }
 }
 

@@ -6,8 +6,9 @@ mod targets;
 pub(super) use command::Build;
 
 use super::Context;
-use crate::command::build::{Job, Target, build_classic, follow, is_dockerd, told};
+use crate::command::build::{Job, Target, build_classic, follow, is_dockerd, report, told};
 use crate::progress::{Mode, Progress};
+use crate::terminal::{Claim, end_unless_claimed};
 use ::compose::model::Model;
 use ::compose::steps::Report;
 use ::daemon::Client;
@@ -71,12 +72,41 @@ pub(super) async fn build(
         return one_by_one(targets, &objects, how, report).await;
     }
     let mut progress = Progress::new(how.mode(context)?);
+    // It cancels the builds; what comes after them can be ended as ever.
+    end_unless_claimed()?;
+    let claim = Claim::new();
     objects.iter().for_each(|object| report.working(object, "Building"));
     let built = follow(targets, &mut progress).await;
+    drop(claim);
     progress.end(context.session.globals.debug).await?;
     let built = built.map_err(|end| told(end, ""))?;
     objects.iter().for_each(|object| report.done(object, "Built"));
     Ok(built)
+}
+
+/// `--check`: only warns, of one service after the other.
+pub(super) async fn check(
+    context: &Context,
+    client: &Rc<Client>,
+    model: &Model,
+    services: &[&str],
+    how: &Builds,
+) -> anyhow::Result<()> {
+    if is_dockerd(client).await? {
+        anyhow::bail!("--check: not supported by the classic builder of dockerd");
+    }
+    let (model, order) = targets::order(context, model, services)?;
+    let mut found = Ok(());
+    for name in &order {
+        let mut target = targets::target(client, &model, &model.services[name], how, false).await?;
+        target.job.options.check = true;
+        let mut progress = Progress::new(how.mode(context)?);
+        let checked = follow(vec![target], &mut progress).await;
+        progress.end(context.session.globals.debug).await?;
+        checked.map_err(|end| told(end, ""))?;
+        found = found.and(report(&progress));
+    }
+    found
 }
 
 /// By a classic builder: the words of several would mix.

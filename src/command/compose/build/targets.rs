@@ -36,7 +36,7 @@ pub(super) fn order(context: &Context, model: &Model, services: &[&str]) -> Resu
             bail!("dependency cycle detected: the image of service {name:?} is made of itself");
         }
         if !model.services.contains_key(&name) {
-            let others = context.project(std::slice::from_ref(&name))?.model().map_err(super::super::fail)?;
+            let others = context.project_of_images(std::slice::from_ref(&name))?.model().map_err(super::super::fail)?;
             model.services.extend(others.services.into_iter().filter(|(other, _)| *other == name));
             model.secrets.extend(others.secrets);
         }

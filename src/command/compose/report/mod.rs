@@ -3,7 +3,7 @@
 mod live;
 
 use crate::output::warn;
-use ::compose::steps::{Report, State, Step};
+use ::compose::steps::{Part, Report, State, Step};
 use live::Live;
 use serde_json::json;
 use std::cell::RefCell;
@@ -72,6 +72,18 @@ impl Report for Steps {
         };
         warn(text);
     }
+
+    fn part(&self, object: &str, part: Part) {
+        if let Some(live) = &*self.live.borrow() {
+            return live.part(object, part);
+        }
+        match self.mode {
+            // A bar is for who sees it move.
+            Mode::Tty | Mode::Plain if part.total == 0 => warn(format!(" {} {}", part.id, part.text)),
+            Mode::Json => warn(part_of_json(object, &part)),
+            Mode::Quiet | Mode::Tty | Mode::Plain => {}
+        }
+    }
 }
 
 /// As docker compose writes it.
@@ -85,6 +97,17 @@ fn line_of_json(step: &Step) -> String {
     let mut line = json!({"id": step.object, "status": status, "text": step.text});
     if !step.details.is_empty() {
         line["details"] = step.details.as_str().into();
+    }
+    line.to_string()
+}
+
+fn part_of_json(object: &str, part: &Part) -> String {
+    let status = if part.done { "Done" } else { "Working" };
+    let mut line = json!({"id": part.id, "parent_id": object, "status": status, "text": part.text});
+    if part.total > 0 {
+        line["current"] = part.current.into();
+        line["total"] = part.total.into();
+        line["percent"] = (part.current.min(part.total) * 100 / part.total).into();
     }
     line.to_string()
 }
