@@ -193,6 +193,26 @@ fn subnets_and_addresses_in_use_are_refused() {
     assert!(
         house.fails(125, &["run", "--rm", "--network", "nope", "workbench", "true"]).contains("network nope not found")
     );
+    // A network is looked for when the container starts, and may be made until then.
+    house.ok(&[
+        "create",
+        "--name",
+        "early",
+        "--network",
+        "late",
+        "--network-alias",
+        "bird",
+        "workbench",
+        "sleep",
+        "600",
+    ]);
+    let missing = house.fails(1, &["start", "early"]);
+    assert!(missing.contains("failed to set up container networking: network late not found"), "{missing}");
+    let id = house.ok(&["network", "create", "late"]);
+    house.ok(&["start", "early"]);
+    let on = house.ok(&["inspect", "-f", "{{.NetworkSettings.Networks.late.NetworkID}}", "early"]);
+    assert_eq!(on, id);
+    assert_eq!(house.ok(&["exec", "early", "sh", "-c", "nslookup bird >/dev/null && echo sings"]), "sings");
     let default = house.fails(125, &["run", "--rm", "--ip", "172.17.0.9", "workbench", "true"]);
     assert!(default.contains("user-specified IP address is supported on user-defined networks only"), "{default}");
 }

@@ -33,6 +33,9 @@ pub struct ImageInspect {
     pub parent: String,
     pub comment: String,
     pub created: String,
+    /// Of the container that it was made of, and nothing since BuildKit; but docker-compose 1.29 recreates no container without it.
+    pub container: String,
+    pub container_config: ContainerConfig,
     /// Who wrote the config, if it says so.
     pub docker_version: String,
     pub author: String,

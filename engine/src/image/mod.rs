@@ -116,6 +116,8 @@ impl Engine {
             parent: image.parent.map(|parent| parent.to_string()).unwrap_or_default(),
             comment: comment(&image),
             created: config.created.clone().unwrap_or_else(|| NEVER.to_owned()),
+            container: String::new(),
+            container_config: ContainerConfig::default(),
             docker_version: config.docker_version.clone(),
             author: config.author.clone(),
             config: ContainerConfig::from(&config.config),

@@ -46,6 +46,7 @@ impl Engine {
             }
             Status::Created | Status::Exited => {}
         }
+        let record = self.settle_networks(&container, record)?;
         let started = shim::start(self, &container, &record, self.pending.take(&container.id), &lock);
         if started.is_err() && record.host_config.auto_remove {
             let state = State { volumes_too: true, ..container.written_state()? };

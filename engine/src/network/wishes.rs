@@ -1,7 +1,8 @@
 //! What a new container was asked to be on, and with which ports: checked when it is created, in Docker's words.
 
 use crate::api::{ContainerConfig, CreateRequest, EndpointSettings, HostConfig};
-use crate::container::record::Record;
+use crate::container::record::{Container, Record};
+use crate::network::store::NetworkRecord;
 use crate::{Engine, Error, Kind, Result};
 use network::{Port, parse_mac};
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub(crate) fn wants_bridges(host: &HostConfig) -> bool {
 /// The networks that a request wants the container on, by their names, with what is wanted there.
 ///
 /// # Errors
-/// [`Kind::Invalid`], and [`Kind::NotFound`] where a network is not there.
+/// [`Kind::Invalid`] for what cannot be.
 pub(crate) fn wishes(engine: &Engine, request: &CreateRequest) -> Result<BTreeMap<String, EndpointSettings>> {
     let (config, host) = (&request.config, &request.host_config);
     let asked = request.networking_config.as_ref().map(|config| &config.endpoints_config);
@@ -45,20 +46,45 @@ pub(crate) fn wishes(engine: &Engine, request: &CreateRequest) -> Result<BTreeMa
     names.extend(asked.into_iter().map(|(name, settings)| (name.as_str(), settings.clone())));
     for (given, settings) in names {
         let given = if given == "default" { "bridge" } else { given };
-        // (404 would make clients pull the image: they take it that this is what was not found.)
-        let network = engine.find_network(given).map_err(|error| match error.kind {
-            Kind::NotFound => Error::new(Kind::Invalid, error.message),
-            _ => error,
-        })?;
+        let (name, settings) = match engine.find_network(given) {
+            Ok(network) => engine.meant_by(network, settings)?,
+            // It may be made until the container is started; docker-compose does so.
+            Err(error) if error.kind == Kind::NotFound => (given.to_owned(), settings),
+            Err(error) => return Err(error),
+        };
+        networks.insert(name, settings);
+    }
+    Ok(networks)
+}
+
+impl Engine {
+    /// What is wanted of a network that is there.
+    fn meant_by(&self, network: NetworkRecord, settings: EndpointSettings) -> Result<(String, EndpointSettings)> {
         let mut settings = EndpointSettings { network_id: network.id.to_string(), ..settings };
         // On the default network they are a matter of the host's configuration.
         if !network.has_names() {
             settings.links = None;
         }
-        engine.check_endpoint(&network, &settings)?;
-        networks.insert(network.name, settings);
+        self.check_endpoint(&network, &settings)?;
+        Ok((network.name, settings))
     }
-    Ok(networks)
+
+    /// Finds the networks that were not there when the container was created. What still is not there, its start will miss.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] when a network cannot be what was wanted of it.
+    pub(crate) fn settle_networks(&self, container: &Container, mut record: Record) -> Result<Record> {
+        let unknown =
+            |(name, settings): (&String, &EndpointSettings)| settings.network_id.is_empty().then(|| name.clone());
+        let unknown: Vec<_> = record.networks.iter().filter_map(unknown).collect();
+        for given in unknown {
+            let Ok(network) = self.find_network(&given) else { continue };
+            let (name, settings) = self.meant_by(network, record.networks.remove(&given).unwrap_or_default())?;
+            record.networks.insert(name, settings);
+            container.save_record(&record)?;
+        }
+        Ok(record)
+    }
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -148,11 +174,7 @@ fn ports(host: &HostConfig) -> Result<()> {
 
 impl Engine {
     /// What is wanted of a network can be had there, as far as is known before the start.
-    pub(super) fn check_endpoint(
-        &self,
-        network: &super::store::NetworkRecord,
-        settings: &EndpointSettings,
-    ) -> Result<()> {
+    pub(super) fn check_endpoint(&self, network: &NetworkRecord, settings: &EndpointSettings) -> Result<()> {
         let ipam = settings.ipam_config.clone().unwrap_or_default();
         let mut complaints = Vec::new();
         let wanted = [&ipam.ipv4_address, &ipam.ipv6_address].into_iter().filter(|text| !text.is_empty());
