@@ -36,22 +36,22 @@ const PROJECTS: [(&str, &[&str], &[&str]); 12] = [
     ("addresses", &[], &[]),
 ];
 
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    PROJECTS.iter().map(|(name, ..)| *name)
+/// All of them.
+pub(crate) fn names() -> [&'static str; 12] {
+    PROJECTS.map(|(name, ..)| name)
 }
 
 impl Project {
-    /// All of them, copied into this folder.
-    pub(crate) fn all(place: &Path) -> Vec<Self> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose/projects");
-        let copy = |(name, flags, classic)| {
-            let folder = place.join(name);
-            let copied =
-                std::process::Command::new("cp").arg("-r").arg(source.join(name)).arg(&folder).status().unwrap();
+    /// A copy of this one in that folder, if it is not there yet.
+    pub(crate) fn copy(name: &str, place: &Path) -> Self {
+        let (name, flags, classic) = PROJECTS.into_iter().find(|(known, ..)| *known == name).unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose/projects").join(name);
+        let folder = place.join(name);
+        if !folder.exists() {
+            let copied = std::process::Command::new("cp").arg("-r").arg(source).arg(&folder).status().unwrap();
             assert!(copied.success());
-            Self { name, flags, classic, folder }
-        };
-        PROJECTS.map(copy).into_iter().collect()
+        }
+        Self { name, flags, classic, folder }
     }
 
     /// The short of its state, what containers should have said, and what nobody but docker-compose makes.

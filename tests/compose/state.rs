@@ -45,12 +45,19 @@ impl State {
         things.iter().map(brief).collect()
     }
 
-    /// Every fact that is another one there.
-    pub(crate) fn differences(&self, project: &str, [here, there]: [&str; 2], other: &Self) -> Vec<String> {
+    /// Every fact that is another one there, but for these.
+    pub(crate) fn differences(
+        &self,
+        project: &str,
+        [here, there]: [&str; 2],
+        other: &Self,
+        but: &[&str],
+    ) -> Vec<String> {
         let keys: std::collections::BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
         let none = "nothing".to_owned();
         let pair = |key| (self.0.get(key).unwrap_or(&none), other.0.get(key).unwrap_or(&none));
-        let told = keys.into_iter().map(|key| (key, pair(key))).filter(|(_, (one, two))| one != two);
+        let is_theirs = |key: &&String| !but.iter().any(|end| key.ends_with(end));
+        let told = keys.into_iter().filter(is_theirs).map(|key| (key, pair(key))).filter(|(_, (one, two))| one != two);
         told.map(|(key, (one, two))| format!("{project}: {key}\n    {here}: {one}\n    {there}: {two}")).collect()
     }
 
@@ -173,7 +180,7 @@ impl Names {
     /// The same with what is only this engine's, or this tool's, taken out.
     fn known(&self, value: Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.known_text(text)),
+            Value::String(text) => Value::String(self.known_text(&text)),
             Value::Array(list) => Value::Array(list.into_iter().map(|value| self.known(value)).collect()),
             Value::Object(fields) => {
                 let fields =
@@ -196,25 +203,44 @@ impl Names {
         }
         if let ("Aliases", Some(list)) = (key, known.as_array_mut()) {
             // docker compose gives a container's own name, docker-compose its ID.
-            list.retain(|alias| !self.containers.iter().any(|(_, name)| json!(name) == *alias));
+            list.retain(|alias| !self.is_of_container(&text(alias)));
+        }
+        if let ("Links", Some(list)) = (key, known.as_array_mut()) {
+            // By its own name, a container is found anyway.
+            list.retain(|link| !text(link).split(':').all(|part| self.is_of_container(part)));
         }
         known
     }
 
-    fn known_text(&self, text: String) -> String {
-        let is_id = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let mut text = text.replace(&self.folder, "FOLDER");
-        for (known, name) in &self.containers {
-            if text == *known || is_id(known) {
-                text = text.replace(known, name);
-            }
+    /// `web-1`, or `web_1`.
+    fn is_of_container(&self, name: &str) -> bool {
+        let is_it = |known: &str| {
+            known == name
+                || known
+                    .rsplit_once('-')
+                    .map(|(service, number)| format!("{service}_{number}"))
+                    .is_some_and(|classic| classic == name)
+        };
+        self.containers.iter().any(|(_, known)| is_it(known))
+    }
+
+    fn known_text(&self, text: &str) -> String {
+        let text = text.replace(&self.folder, "FOLDER");
+        let parts: Vec<_> = text.split(':').map(|part| self.known_part(part)).collect();
+        parts.join(":")
+    }
+
+    /// Of a `container:ID`, or a `volume:/place:ro`.
+    fn known_part(&self, part: &str) -> String {
+        if let Some((_, name)) = self.containers.iter().find(|(known, _)| known == part) {
+            return name.clone();
         }
-        if is_id(&text) {
+        if part.len() == 64 && part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return "ID".into();
         }
-        match text.strip_prefix(&format!("{}_", self.project)) {
+        match part.strip_prefix(&format!("{}_", self.project)) {
             Some(rest) => format!("{}-{rest}", self.project),
-            None => text,
+            None => part.into(),
         }
     }
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
-    #[allow(dead_code, reason = "it has no `up` yet")]
     Compose,
     Classic,
 }
@@ -66,7 +65,7 @@ impl Tool {
     }
 
     /// The state, once it is as expected.
-    fn settled(self, engine: &Engine, project: &Project) -> Result<State, String> {
+    pub(crate) fn settled(self, engine: &Engine, project: &Project) -> Result<State, String> {
         let expected = project.expected();
         let end = Instant::now() + Duration::from_secs(10);
         loop {
