@@ -431,7 +431,12 @@ fn a_link_is_a_name_for_one_container_alone() {
     house.ok(&["network", "connect", "--link", "server:late", "own", "web"]);
     let late = in_container(&house, "web")("nslookup late 127.0.0.11");
     assert!(late.contains(&addresses(&house, "far", "server")[0]), "{late}");
-    house.ok(&["rm", "-f", "db", "web", "squatter", "server", "near", "far"]);
-    house.ok(&["network", "rm", "own"]);
+    // As compose does it: the same links on every network of the container, whoever is on them.
+    house.ok(&["network", "create", "lonely"]);
+    house.ok(&["run", "-d", "--network", "lonely", "--link", "server", "--name", "both", "workbench", "sleep", "1000"]);
+    house.ok(&["network", "connect", "--link", "server", "own", "both"]);
+    assert_eq!(addresses(&house, "both", "server"), addresses(&house, "far", "server"));
+    house.ok(&["rm", "-f", "db", "web", "squatter", "server", "near", "far", "both"]);
+    house.ok(&["network", "rm", "own", "lonely"]);
     house.is_tidy();
 }

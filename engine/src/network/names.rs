@@ -48,10 +48,13 @@ impl Names for Directory {
         self.networks.iter_mut().for_each(Known::refresh);
         // Its own names for others come first.
         let asked = name.trim_end_matches('.').to_ascii_lowercase();
-        for known in &self.networks {
-            if let Some((_, target)) = known.links.iter().find(|(alias, _)| *alias == asked) {
-                return dns::find(&[&known.neighbourhood], target);
-            }
+        let linked = self.networks.iter().find_map(|known| {
+            let (_, target) = known.links.iter().find(|(alias, _)| *alias == asked)?;
+            // Who is linked to on all of one's networks need not be on all of them.
+            dns::find(&[&known.neighbourhood], target)
+        });
+        if linked.is_some() {
+            return linked;
         }
         let networks: Vec<_> = self.networks.iter().map(|known| &known.neighbourhood).collect();
         dns::find(&networks, name)

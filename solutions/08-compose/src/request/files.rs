@@ -26,7 +26,7 @@ impl std::fmt::Debug for File {
 /// One that a service was given.
 pub(super) struct Given<'a> {
     /// `secret`, `config`
-    kind: &'static str,
+    pub kind: &'static str,
     pub grant: &'a Grant,
     pub object: &'a FileObject,
     /// In the container, absolute.

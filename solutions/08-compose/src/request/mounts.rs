@@ -24,13 +24,16 @@ pub(super) fn mounts(wanted: &Wanted<'_>) -> Result<(Vec<String>, Vec<MountReque
             None => mounts.push(long(wanted, mount)?),
         }
     }
-    for Given { object, target, grant, .. } in given(wanted.model, service)? {
+    for Given { kind, object, target, grant } in given(wanted.model, service)? {
         let is_taken = service.volumes.iter().any(|mount| mount.target == target);
         if object.file.is_empty() || is_taken {
             continue;
         }
         if !grant.uid.is_empty() || !grant.gid.is_empty() || grant.mode.is_some() {
-            tracing::warn!("secrets `uid`, `gid` and `mode` are not supported, they will be ignored");
+            tracing::warn!("{kind}s `uid`, `gid` and `mode` are not supported, they will be ignored");
+        }
+        if !std::path::Path::new(&object.file).exists() {
+            tracing::warn!("{kind} file {} does not exist", object.name);
         }
         mounts.retain(|inherited| inherited.target != target);
         mounts.push(MountRequest {
