@@ -9,6 +9,7 @@ use daemon::Client;
 use engine::api::{ContainerSummary, CreateResponse, ImageInspect, NetworkConnect};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is asked of containers that are made, and of those that are there.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +143,7 @@ pub(super) async fn copy_files(client: &Client, files: &[request::File], id: &st
 }
 
 fn archive(files: &[request::File]) -> std::io::Result<Vec<u8>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut archive = tar::Builder::new(Vec::new());
     for file in files {
         let mut header = tar::Header::new_gnu();
@@ -149,6 +151,7 @@ fn archive(files: &[request::File]) -> std::io::Result<Vec<u8>> {
         header.set_uid(file.uid.into());
         header.set_gid(file.gid.into());
         header.set_size(file.content.len() as u64);
+        header.set_mtime(now.as_secs());
         archive.append_data(&mut header, file.path.trim_start_matches('/'), file.content.as_bytes())?;
     }
     archive.into_inner()
