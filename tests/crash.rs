@@ -229,3 +229,19 @@ fn truth(sandbox: &Sandbox, when: &str) {
         });
     }
 }
+
+#[test]
+fn a_rename_that_was_killed_can_be_done_again() {
+    Sandbox::each(|sandbox| {
+        let id = sandbox.ok(&["create", "--name", "old", "workbench", "true"]);
+        // The name was reserved, and then its reserver was killed.
+        let names = sandbox.root().join("names");
+        std::os::unix::fs::symlink(Path::new("../containers").join(&id), names.join("new")).unwrap();
+        assert_eq!(sandbox.ok(&["inspect", "-f", "{{.Name}}", "old"]), "/old");
+        sandbox.ok(&["rename", "old", "new"]);
+        assert_eq!(sandbox.ok(&["inspect", "-f", "{{.Name}}", "new"]), "/new");
+        sandbox.ok(&["rm", "new"]);
+        sandbox.ok(&["create", "--name", "old", "workbench", "true"]);
+        sandbox.ok(&["rm", "old"]);
+    });
+}

@@ -47,6 +47,10 @@ impl Engine {
                         .map_err(|e| Error::system(format!("reserve the name {name}"), e));
                 }
                 Ok(()) => return Ok(()),
+                // Its own already: whoever renamed it was killed in the middle.
+                Err(e) if e.kind() == ErrorKind::AlreadyExists && reserved_for(&path).as_ref() == Some(id) => {
+                    return Ok(());
+                }
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => self.take_over(name, &path)?,
                 Err(e) if e.kind() == ErrorKind::NotFound => make_private_folder(&self.names_folder())?,
                 Err(e) => return Err(Error::system(format!("reserve the name {name}"), e)),
