@@ -260,7 +260,7 @@ const VOLUME: &[Field] = &[
     ),
     set("volume", Fields(&[field("labels", Labels), field("nocopy", Flag), field("subpath", Text)])),
     set("tmpfs", Fields(&[field("size", Size), field("mode", Whole)])),
-    set("image", Fields(&[field("subpath", Text)])),
+    set("image", Unsupported),
 ];
 
 /// A single number stands for both; see [`crate::render`].

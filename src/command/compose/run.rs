@@ -1,6 +1,6 @@
 //! `kesako compose run`: a container of its own for one command.
 
-use super::making::Making;
+use super::making::{self, Making};
 use super::report::{Mode, Steps};
 use super::{Context, Member, fail, images};
 use crate::command::start::attached;
@@ -121,8 +121,9 @@ impl Member for Run {
             bail!("--service-ports and --publish are incompatible");
         }
         let tty = self.tty()?;
-        let project = context.project(std::slice::from_ref(name))?;
-        let mut model = project.model().map_err(fail)?;
+        let mut project = context.project(std::slice::from_ref(name))?;
+        let client = Rc::new(context.connect()?);
+        let mut model = making::model(&client, &mut project, &[])?;
         let mut others = model.clone();
         let Some(mut service) = others.services.remove(name) else { bail!("no such service: {name}") };
         if self.no_deps {
@@ -133,7 +134,6 @@ impl Member for Run {
         if !self.detach {
             terminal::check(self.interactive, tty)?;
         }
-        let client = Rc::new(context.connect()?);
         let steps = Steps::new(if self.quiet { Mode::Quiet } else { context.progress()? }, "run");
         self.start_others(context, &client, &project, &others, &service, &steps).await?;
         model.services.insert(name.clone(), service.clone());

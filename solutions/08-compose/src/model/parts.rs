@@ -127,6 +127,22 @@ pub struct Device {
     pub permissions: String,
 }
 
+/// A file with variables.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnvFile {
+    pub path: String,
+    pub required: bool,
+    pub format: String,
+}
+
+impl Default for EnvFile {
+    fn default() -> Self {
+        // The JSON has it only if it is false.
+        Self { path: String::new(), required: true, format: String::new() }
+    }
+}
+
 /// How a container is found to be well.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -2,7 +2,8 @@
 
 use super::values::{duration, named};
 use super::{
-    Build, Bytes, Dependency, Deploy, Develop, Device, Endpoint, Grant, Healthcheck, Logging, Mount, Port, Ulimit,
+    Build, Bytes, Dependency, Deploy, Develop, Device, Endpoint, EnvFile, Grant, Healthcheck, Logging, Mount, Port,
+    Ulimit,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub struct Service {
     pub entrypoint: Option<Vec<String>>,
     /// With what the env files say. A variable without a value is taken away from the image's.
     pub environment: BTreeMap<String, Option<String>>,
+    /// Of a project whose environment was not asked for; else they are part of it.
+    pub env_file: Vec<EnvFile>,
     /// `80`, `8000-8010/udp`.
     pub expose: Vec<String>,
     pub external_links: Vec<String>,
@@ -63,6 +66,8 @@ pub struct Service {
     pub init: Option<bool>,
     pub ipc: String,
     pub labels: BTreeMap<String, String>,
+    /// As for `env_file`.
+    pub label_file: Vec<String>,
     /// `service`, `service:alias`.
     pub links: Vec<String>,
     pub logging: Option<Logging>,

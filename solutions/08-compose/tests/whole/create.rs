@@ -3,6 +3,7 @@
 use super::folder::Folder;
 use crate::compose::model::Model;
 use crate::compose::request::{Container, Image, Run, Wanted, container, network, volume};
+use crate::compose::schema::Shape;
 use engine::api::MountPoint;
 use std::collections::BTreeMap;
 
@@ -233,4 +234,42 @@ fn what_cannot_be_is_refused() {
     environment variable "NOWHERE" required by secret "shop_s" is not set
     unsupported external secret s
     "#);
+}
+
+/// What is in a file and has no place in the types would be lost; each key of the table has one.
+#[test]
+fn the_types_have_a_place_for_all_that_a_file_may_say() {
+    let mut folder = Folder::of(include_str!("create/everything.yaml"));
+    folder.how.resolve_environment = false;
+    folder.how.check = false;
+    folder.request.profiles = vec!["p".to_owned()];
+    let folder = folder.with("a.env", "").with("a.labels", "");
+    let project = folder.project();
+    project.model().unwrap_or_else(|error| panic!("{error}"));
+    // And the file has each key.
+    let value = project.value();
+    missing(&crate::compose::FILE, &value, "", &["version", "include", "extends", "single"]);
+}
+
+/// Fails with a key of the table that the value has not.
+fn missing(shape: &Shape, value: &serde_json::Value, path: &str, but: &[&str]) {
+    match shape {
+        Shape::Short(_, inner) | Shape::Listed(inner, _) | Shape::Named(inner) => match value {
+            serde_json::Value::Array(list) => list.iter().for_each(|value| missing(inner, value, path, but)),
+            serde_json::Value::Object(map) if matches!(shape, Shape::Named(_)) => {
+                map.values().for_each(|value| missing(inner, value, path, but));
+            }
+            value => missing(inner, value, path, but),
+        },
+        Shape::Fields(fields) | Shape::SameOnly(_, fields) => {
+            for field in fields.iter().filter(|field| !matches!(field.shape, Shape::Unsupported)) {
+                let path = format!("{path}.{}", field.key);
+                match value.get(field.key) {
+                    Some(value) => missing(&field.shape, value, &path, but),
+                    None => assert!(but.contains(&field.key), "{path}"),
+                }
+            }
+        }
+        _ => {}
+    }
 }
