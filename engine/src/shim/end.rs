@@ -31,21 +31,32 @@ impl Shim {
         self.state.exit_code = code;
         self.state.oom_killed = oom_killed;
         self.state.finished_at = state::now();
-        self.tell("die", &[("exitCode", &code.to_string())]);
         self.engine.hide_mounts(&self.record);
         match delay {
             Some(delay) => {
                 self.life = Life::Resting(Instant::now() + delay);
-                self.write_down()?;
+                let written = self.write_down();
+                self.tell_end();
+                written?;
                 self.answer_waiters(code, |condition| condition != WaitCondition::Removed);
                 Ok(())
             }
-            None => self.over(),
+            None => self.finish(true),
         }
+    }
+
+    /// Told once it is written down: who hears of it and looks must not find that the container still runs.
+    fn tell_end(&self) {
+        self.tell("die", &[("exitCode", &self.state.exit_code.to_string())]);
     }
 
     /// The container will not run again by itself.
     pub(super) fn over(&mut self) -> Result<()> {
+        self.finish(false)
+    }
+
+    /// `died`: until now it ran.
+    fn finish(&mut self, died: bool) -> Result<()> {
         self.life = Life::Over;
         self.state.status = Status::Exited;
         self.state.shim = None;
@@ -53,6 +64,9 @@ impl Shim {
         let remove = self.record.host_config.auto_remove && !self.stopping.again;
         if remove {
             // Told before the removal: a client that only wants the exit code need not wait for it.
+            if died {
+                self.tell_end();
+            }
             self.answer_waiters(code, |condition| condition != WaitCondition::Removed);
         }
         let lock = self.lock()?;
@@ -61,7 +75,13 @@ impl Shim {
             // `crash`).
             Some(lock) if remove => self.engine.retract(&self.container, &self.record, true, lock)?,
             // Under one lock: who finds no socket takes the lock, too, before believing the state.
-            Some(_) => remove::delete_folder(&self.container.run).and_then(|()| self.save())?,
+            Some(_) => {
+                let written = remove::delete_folder(&self.container.run).and_then(|()| self.save());
+                if died {
+                    self.tell_end();
+                }
+                written?;
+            }
             None => {}
         }
         self.answer_waiters(code, |condition| remove || condition != WaitCondition::Removed);

@@ -7,7 +7,6 @@ use daemon::Client;
 use daemon::client::Lines;
 use engine::api::{ContainerInspect, Event};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A stream of what happens.
 #[derive(Debug)]
@@ -98,21 +97,11 @@ impl Happening {
     /// # Errors
     /// The engine cannot be asked.
     pub async fn comes_back(&self, client: &Client) -> Result<bool> {
-        const PATIENCE: u32 = 50;
-        for _ in 0..PATIENCE {
-            let container: ContainerInspect = match client.get(format!("/containers/{}/json", self.id)).json().await {
-                Err(error) if error.status == 404 => return Ok(false),
-                answer => answer?,
-            };
-            let state = &container.state;
-            // An end may be told before it is written down: then this is still the life that ended.
-            let is_old = started(&container).is_none_or(|began| began <= self.at);
-            if state.restarting || !state.running || !is_old {
-                return Ok(state.restarting || state.running);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        match client.get(format!("/containers/{}/json", self.id)).json::<ContainerInspect>().await {
+            Err(error) if error.status == 404 => Ok(false),
+            Err(error) => Err(error.into()),
+            Ok(container) => Ok(container.state.restarting || container.state.running),
         }
-        Ok(true)
     }
 }
 

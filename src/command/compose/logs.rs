@@ -58,7 +58,9 @@ impl Member for Logs {
             None => self.services.clone(),
         };
         // Before the containers are looked for, so that none that starts meanwhile is missed.
-        let span = Span { since: None, until: until.clone() };
+        // What is past is no news, though an engine tells of it to who names an end.
+        let since_now = until.as_ref().map(|_| time::moment("0s")).transpose()?;
+        let span = Span { since: since_now, until: until.clone() };
         let monitor = match self.follow {
             true => Some(Monitor::begin(&client, &name, &services, span).await.map_err(fail)?),
             false => None,
@@ -170,9 +172,11 @@ impl Log {
                     let since = lives.ended.get(&happening.id).copied();
                     copies.spawn_local(self.clone().follow(happening, since));
                 }
-                "die" => {
+                "die" if lives.end(&happening) => {
                     let comes_back = happening.comes_back(&self.client).await.map_err(fail)?;
-                    lives.end(&happening, comes_back);
+                    if !comes_back {
+                        lives.up.remove(&happening.id);
+                    }
                     let restarting = if comes_back { " (restarting)" } else { "" };
                     let text = format!("exited with code {}{restarting}", happening.exit_code());
                     self.printer.status(happening.mark(), &text).await?;
@@ -235,11 +239,9 @@ impl Lives {
         self.followed.insert(happening.id.clone())
     }
 
-    fn end(&mut self, happening: &Happening, comes_back: bool) {
-        self.followed.remove(&happening.id);
+    /// Whether that life was followed.
+    fn end(&mut self, happening: &Happening) -> bool {
         self.ended.insert(happening.id.clone(), happening.at);
-        if !comes_back {
-            self.up.remove(&happening.id);
-        }
+        self.followed.remove(&happening.id)
     }
 }
