@@ -39,6 +39,26 @@ fn an_index_chooses_one_of_several() {
     assert_eq!(shop.fails(1, &["logs", "nobody"]), "no such service: nobody\n");
 }
 
+#[test]
+fn a_silent_service_is_heard_when_it_is_named() {
+    let shop = Shop::new();
+    shop.write("compose.yaml", "services: {web: {image: workbench}, db: {image: workbench, attach: false}}");
+    ["web", "db", "old"].iter().for_each(|service| shop.run(service, 1, &[], "echo here"));
+    shop.sandbox.ok(&["wait", "shop-web-1", "shop-db-1", "shop-old-1"]);
+
+    assert_eq!(shop.ok(&["logs"]), "web-1  | here\n");
+    assert_eq!(shop.ok(&["logs", "db"]), "db-1  | here\n");
+    let mut all: Vec<_> = shop.ok(&["-p", "shop", "logs"]).lines().map(str::to_owned).collect();
+    all.sort();
+    assert_eq!(all, ["db-1   | here", "old-1  | here", "web-1  | here"]);
+
+    // Whose name is known needs no file.
+    std::fs::remove_file(shop.folder().join("compose.yaml")).unwrap();
+    assert_eq!(shop.fails(1, &["logs"]), "no configuration file provided: not found\n");
+    let output = shop.command(&["logs", "db"]).env("COMPOSE_PROJECT_NAME", "shop").output().unwrap();
+    assert_eq!(output.stdout, b"db-1  | here\n");
+}
+
 /// A container that starts while `-f` runs, and one that comes back: each line once, and the end of each life.
 #[test]
 fn following_sees_who_comes_later() {

@@ -52,9 +52,17 @@ impl Member for Logs {
         let until = time::flag("until", self.until.as_deref())?;
         let client = Rc::new(context.connect()?);
         let (project, name) = context.project_or_name(&self.services)?;
-        // What the file does not know is no part of it, as long as there is a file.
+        // What the file does not know is no part of it, as long as there is a file, nor what it wants to be silent.
         let services = match project.filter(|_| self.services.is_empty()) {
-            Some(project) => project.names("services"),
+            Some(project) => {
+                let services = project.model().map_err(fail)?.services.into_values();
+                let heard = services.filter(|service| service.attach.unwrap_or(true)).map(|service| service.name);
+                match heard.collect::<Vec<_>>() {
+                    // No name would stand for all.
+                    heard if heard.is_empty() => return Ok(()),
+                    heard => heard,
+                }
+            }
             None => self.services.clone(),
         };
         // Before the containers are looked for, so that none that starts meanwhile is missed.

@@ -150,17 +150,24 @@ impl Context {
                     resolve_environment: false,
                     all_resources: true,
                 };
-                let project = Project::load(&self.flags.request()?, how, services).map_err(fail)?;
-                let name = project.name.clone();
-                Ok((Some(project), name))
+                match (Project::load(&self.flags.request()?, how, services), name_by_variable()) {
+                    (Err(::compose::Error::NoFile), Some(name)) => {
+                        Ok((None, ::compose::name::checked(&name).map_err(fail)?))
+                    }
+                    (Err(error), _) => Err(fail(error)),
+                    (Ok(project), _) => {
+                        let name = project.name.clone();
+                        Ok((Some(project), name))
+                    }
+                }
             }
         }
     }
 
     /// The name of the project, which needs files only if it is not given.
     fn name(&self) -> anyhow::Result<String> {
-        match &self.flags.project_name {
-            Some(name) => ::compose::name::checked(name).map_err(fail),
+        match self.flags.project_name.clone().or_else(name_by_variable) {
+            Some(name) => ::compose::name::checked(&name).map_err(fail),
             None => Ok(self.project_or_name(&[])?.1),
         }
     }
@@ -200,6 +207,11 @@ impl Context {
         let (_, project) = self.project_or_name(services)?;
         containers::find(client, Wanted { project: &project, services, one_off, all }).await.map_err(fail)
     }
+}
+
+/// `COMPOSE_PROJECT_NAME`.
+fn name_by_variable() -> Option<String> {
+    std::env::var("COMPOSE_PROJECT_NAME").ok().filter(|name| !name.is_empty())
 }
 
 /// A command of a project.
