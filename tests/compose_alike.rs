@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "compose/engine.rs"]
+#[allow(dead_code, reason = "what it holds is asked of the tools here")]
 mod engine;
 #[path = "support/house.rs"]
 mod house;

@@ -10,6 +10,7 @@ use ::daemon::Client;
 use engine::api::ContainerInspect;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// View output from containers
@@ -109,6 +110,12 @@ struct Log {
     until: Option<String>,
 }
 
+/// The logs that are being copied; each tells at its end whose it was.
+type Copies = JoinSet<anyhow::Result<String>>;
+
+/// How long an end that is known waits for what was said before it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The lives of the containers that are followed.
 #[derive(Default)]
 struct Lives {
@@ -116,6 +123,8 @@ struct Lives {
     up: BTreeSet<String>,
     /// Whose log is being followed to the end of this life.
     followed: BTreeSet<String>,
+    /// Whose log is being copied.
+    copied: BTreeSet<String>,
     /// Since when what happens to a container is news.
     known: BTreeMap<String, i64>,
     /// When it ended: what it says in its next life comes after that.
@@ -130,7 +139,7 @@ impl Log {
         monitor: Option<Monitor>,
         index: i64,
     ) -> anyhow::Result<()> {
-        let mut copies = JoinSet::new();
+        let mut copies = Copies::new();
         let mut lives = Lives::default();
         containers.iter().for_each(|container| self.printer.expect(container.mark()));
         for container in containers {
@@ -143,6 +152,7 @@ impl Log {
             lives.meet(&inspect);
             let (log, tail) = (self.clone(), self.tail.clone());
             let span = Span { since: since.clone(), until: self.until.clone() };
+            lives.copied.insert(container.id.clone());
             copies.spawn_local(async move { log.copy(container.mark(), inspect, span, tail).await });
         }
         if let Some(monitor) = monitor {
@@ -159,14 +169,14 @@ impl Log {
         self: &Rc<Self>,
         mut monitor: Monitor,
         lives: &mut Lives,
-        copies: &mut JoinSet<anyhow::Result<()>>,
+        copies: &mut Copies,
         index: i64,
     ) -> anyhow::Result<()> {
         while !lives.up.is_empty() {
             let happening = tokio::select! {
                 happening = monitor.next() => happening.map_err(fail)?,
                 Some(copied) = copies.join_next() => {
-                    copied??;
+                    lives.copied.remove(&copied??);
                     continue;
                 }
             };
@@ -178,6 +188,7 @@ impl Log {
             match happening.action.as_str() {
                 "start" if lives.begin(&happening) => {
                     let since = lives.ended.get(&happening.id).copied();
+                    lives.copied.insert(happening.id.clone());
                     copies.spawn_local(self.clone().follow(happening, since));
                 }
                 "die" if lives.end(&happening) => {
@@ -185,6 +196,7 @@ impl Log {
                     if !comes_back {
                         lives.up.remove(&happening.id);
                     }
+                    lives.wait_for_last_words(&happening.id, copies).await?;
                     let restarting = if comes_back { " (restarting)" } else { "" };
                     let text = format!("exited with code {}{restarting}", happening.exit_code());
                     self.printer.status(happening.mark(), &text).await?;
@@ -196,10 +208,10 @@ impl Log {
     }
 
     /// A container has begun its first life, or another.
-    async fn follow(self: Rc<Self>, happening: Happening, since: Option<i64>) -> anyhow::Result<()> {
+    async fn follow(self: Rc<Self>, happening: Happening, since: Option<i64>) -> anyhow::Result<String> {
         let path = format!("/containers/{}/json", happening.id);
         let container: ContainerInspect = match self.client.get(path).json().await {
-            Err(error) if error.status == 404 => return Ok(()),
+            Err(error) if error.status == 404 => return Ok(happening.id),
             answer => answer?,
         };
         // Has that life ended already, and the next begun? Then that will be told, too.
@@ -208,7 +220,7 @@ impl Log {
         self.copy(happening.mark(), container, span, "all".to_owned()).await
     }
 
-    async fn copy(&self, name: &str, container: ContainerInspect, span: Span, tail: String) -> anyhow::Result<()> {
+    async fn copy(&self, name: &str, container: ContainerInspect, span: Span, tail: String) -> anyhow::Result<String> {
         let request = self
             .client
             .get(format!("/containers/{}/logs", container.id))
@@ -220,9 +232,11 @@ impl Log {
             .query_opt("since", span.since)
             .query_opt("until", span.until);
         match request.reader().await {
-            Err(error) if error.status == 404 => Ok(()),
-            log => self.printer.copy(name, log?, container.config.tty).await,
+            // It has gone.
+            Err(error) if error.status == 404 => {}
+            log => self.printer.copy(name, log?, container.config.tty).await?,
         }
+        Ok(container.id)
     }
 }
 
@@ -245,6 +259,20 @@ impl Lives {
     fn begin(&mut self, happening: &Happening) -> bool {
         self.up.insert(happening.id.clone());
         self.followed.insert(happening.id.clone())
+    }
+
+    /// So that nothing comes after its end that was said before.
+    async fn wait_for_last_words(&mut self, id: &str, copies: &mut Copies) -> anyhow::Result<()> {
+        let wait = async {
+            while self.copied.contains(id)
+                && let Some(copied) = copies.join_next().await
+            {
+                self.copied.remove(&copied??);
+            }
+            Ok(())
+        };
+        // Something else may still hold its output open.
+        tokio::time::timeout(LAST_WORDS, wait).await.unwrap_or(Ok(()))
     }
 
     /// Whether that life was followed.
