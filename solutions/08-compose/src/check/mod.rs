@@ -1,5 +1,6 @@
 //! Whether a project makes sense as a whole: everything that is named is there, and nothing is there twice.
 
+mod agree;
 mod kesako;
 mod ready;
 mod unique;
@@ -28,6 +29,7 @@ pub(crate) fn check(tree: &Node, project: &str, disabled: &BTreeSet<String>) -> 
         references(tree, entry, service, &key)?;
         dependencies(&names, entry, service, &key, disabled)?;
         values::service(service, &key)?;
+        agree::check(tree, service, &key)?;
         unique::mounts(service, &key)?;
     }
     unique::check(tree, project)?;

@@ -91,6 +91,21 @@ fn a_service_that_says_much() {
     ");
 }
 
+#[test]
+fn limits_are_said_here_or_in_deploy() {
+    let said = |text: &str| {
+        let asked = Asked::of(&format!("services: {{web: {{image: i, {text}}}}}\n"));
+        let host = asked.container().create.host_config;
+        (host.memory, host.memory_reservation, host.nano_cpus, host.pids_limit)
+    };
+    let limits = (1 << 30, 1 << 20, 1_500_000_000, Some(10));
+    assert_eq!(said("mem_limit: 1g, mem_reservation: 1m, cpus: 1.5, pids_limit: 10"), limits);
+    let deploy = "deploy: {resources: {limits: {memory: 1g, cpus: 1.5, pids: 10}, reservations: {memory: 1m}}}";
+    assert_eq!(said(deploy), limits);
+    assert_eq!(said(&format!("{deploy}, mem_limit: 1024m, cpus: '1.5'")), limits);
+    assert_eq!(said("deploy: {resources: {limits: {cpus: 0.1}}}, mem_limit: 1g"), (1 << 30, 0, 100_000_000, None));
+}
+
 fn others(of: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
     let owned = |(name, containers): &(&str, &[&str])| {
         ((*name).to_owned(), containers.iter().map(|container| (*container).to_owned()).collect())

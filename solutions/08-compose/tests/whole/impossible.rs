@@ -115,6 +115,34 @@ fn one_address_and_one_name_are_one_containers() {
 }
 
 #[test]
+fn what_does_not_agree() {
+    let all = [
+        "mem_limit: 1g\n    deploy: {resources: {limits: {memory: 2g}}}",
+        "cpus: 1\n    deploy: {resources: {limits: {cpus: '1.5'}}}",
+        "pids_limit: 5\n    deploy: {resources: {limits: {pids: 6}}}",
+        "mem_reservation: 5m\n    deploy: {resources: {reservations: {memory: 6m}}}",
+        "build: {context: ., platforms: [linux/arm64]}\n    platform: linux/amd64",
+        "build: {context: ., additional_contexts: {a: 'service:nobody'}}",
+        "build: {context: ., additional_contexts: {a: 'service:db'}}\n  db:\n    image: i",
+        "develop: {watch: [{path: ., action: sync}]}",
+        "develop: {watch: [{action: rebuild}]}",
+        "develop: {watch: [{path: .}]}",
+    ];
+    insta::assert_snapshot!(all.map(line).join("\n"), @r#"
+    /shop/compose.yaml:4: services.web.mem_limit: can't set distinct values on 'mem_limit' and 'deploy.resources.limits.memory'
+    /shop/compose.yaml:4: services.web.cpus: can't set distinct values on 'cpus' and 'deploy.resources.limits.cpus'
+    /shop/compose.yaml:4: services.web.pids_limit: can't set distinct values on 'pids_limit' and 'deploy.resources.limits.pids'
+    /shop/compose.yaml:4: services.web.mem_reservation: can't set distinct values on 'mem_reservation' and 'deploy.resources.reservations.memory'
+    /shop/compose.yaml:5: services.web.platform: build.platforms must include "linux/amd64"
+    /shop/compose.yaml:4: services.web.build.additional_contexts.a: unknown service "nobody"
+    /shop/compose.yaml:4: services.web.build.additional_contexts.a: non-buildable service "db"
+    /shop/compose.yaml:4: services.web.develop.watch[0]: target is required for sync
+    /shop/compose.yaml:4: services.web.develop.watch[0].path: this is required
+    /shop/compose.yaml:4: services.web.develop.watch[0].action: this is required
+    "#);
+}
+
+#[test]
 fn who_shares_with_a_service_that_there_is_not() {
     let all = [
         "network_mode: service:bd",
