@@ -7,6 +7,8 @@ use crate::error::Result;
 use crate::order::Dependencies;
 use crate::steps::Report;
 use daemon::Client;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::mpsc;
 
 /// What is removed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,17 +31,29 @@ pub async fn stop(client: &Client, containers: &[Container], timeout: Option<i64
     walk(&graph, Way::Down, &Failed::default(), visit).await
 }
 
-/// Stops and removes containers, those that wait for others before these.
+/// Stops and removes containers, those that wait for others before these. Only the stops have their order: what has stopped is
+/// removed while others are still stopping.
 ///
 /// # Errors
 /// One cannot be removed.
 pub async fn remove(client: &Client, containers: &[Container], how: Removal, report: &dyn Report) -> Result<()> {
     let graph = dependencies(containers);
-    let visit = async |name: &str| {
-        let remove = |container| remove_one(client, container, how.timeout, how.volumes, report);
-        all(of(containers, name).map(remove)).await.map(drop)
+    let (sender, stopped) = mpsc::unbounded_channel();
+    let stopping = async move {
+        let stop = async |container| {
+            stop_if_up(client, container, how.timeout, report).await?;
+            // Nobody hears it only if everything has failed already.
+            let _unheard = sender.send(container);
+            Ok(())
+        };
+        let visit = async |name: &str| all(of(containers, name).map(&stop)).await.map(drop);
+        walk(&graph, Way::Down, &Failed::default(), visit).await
     };
-    walk(&graph, Way::Down, &Failed::default(), visit).await
+    let stopped = stream::unfold(stopped, async |mut stopped| Some((stopped.recv().await?, stopped)));
+    let removing =
+        stopped.map(Ok).try_for_each_concurrent(None, |container| delete(client, container, how.volumes, report));
+    let (stopped, removed) = tokio::join!(stopping, removing);
+    stopped.and(removed)
 }
 
 /// Kills all that run.
@@ -91,7 +105,7 @@ pub async fn restart(
     walk(graph, Way::Up, &Failed::default(), visit).await
 }
 
-fn of<'a>(containers: &'a [Container], service: &'a str) -> impl Iterator<Item = &'a Container> {
+fn of<'a>(containers: &'a [Container], service: &str) -> impl Iterator<Item = &'a Container> {
     containers.iter().filter(move |container| container.service == service)
 }
 
@@ -128,9 +142,15 @@ pub(super) async fn remove_one(
     volumes: bool,
     report: &dyn Report,
 ) -> Result<()> {
-    if container.is_up() {
-        one(client, container, timeout, report).await?;
-    }
+    stop_if_up(client, container, timeout, report).await?;
+    delete(client, container, volumes, report).await
+}
+
+async fn stop_if_up(client: &Client, container: &Container, timeout: Option<i64>, report: &dyn Report) -> Result<()> {
+    if container.is_up() { one(client, container, timeout, report).await } else { Ok(()) }
+}
+
+async fn delete(client: &Client, container: &Container, volumes: bool, report: &dyn Report) -> Result<()> {
     let object = object(container);
     report.working(&object, "Removing");
     let request = client.delete(format!("/containers/{}", container.id)).query("force", true).query("v", volumes);
