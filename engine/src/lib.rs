@@ -62,6 +62,7 @@ pub use logs::LogOptions;
 pub use network::parse_link;
 pub use roots::Roots;
 pub use shim::{DetachKeys, detach_key};
+pub use sys::unread_by_peer;
 
 /// The engine. Cheap to make; all state is on disk. Every method blocks; call from a thread that may.
 ///

@@ -36,6 +36,20 @@ pub(crate) fn forget_code() {
     }
 }
 
+/// How much of what was written to this socket its other end has not read yet: SIOCOUTQ, of which unix(7) says nothing and tcp(7) a word.
+/// (The kernel counts what it takes to keep it; nothing is nothing.)
+///
+/// # Errors
+/// It is no socket.
+pub fn unread_by_peer(socket: BorrowedFd<'_>) -> std::io::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: this request writes one int, to where `bytes` is for the whole call.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) } < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    Ok(usize::try_from(bytes).unwrap_or_default())
+}
+
 /// Takes over descriptors that were inherited under these numbers. They will not be inherited again.
 pub(crate) fn inherited(number: RawFd) -> std::io::Result<OwnedFd> {
     if number <= 2 {

@@ -12,6 +12,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio_util::io::ReaderStream;
@@ -81,6 +82,7 @@ async fn hand_over(client: Upgraded, container: UnixStream) {
         Ok(parts) => {
             let (stream, stdin_ahead) = (parts.io.into_inner(), parts.read_buf);
             let Ok(probe) = stream.as_fd().try_clone_to_owned() else { return };
+            until_read(&stream).await;
             let (from, to) = stream.into_split();
             carry(stdin_ahead.chain(from), to, container, left(probe)).await;
         }
@@ -88,6 +90,17 @@ async fn hand_over(client: Upgraded, container: UnixStream) {
         Err(client) => {
             let (from, to) = tokio::io::split(TokioIo::new(client));
             carry(from, to, container, std::future::pending()).await;
+        }
+    }
+}
+
+/// Waits, but not for long, until the client has read the head of the answer. docker-py (and so docker-compose) takes the connection over
+/// beneath a reader with a buffer, and what that reader has got beyond the head is lost. An exec can be that quick.
+async fn until_read(client: &UnixStream) {
+    for _ in 0..100 {
+        match engine::unread_by_peer(client.as_fd()) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => tokio::time::sleep(Duration::from_millis(1)).await,
         }
     }
 }
@@ -181,6 +194,21 @@ mod tests {
         drop(inside);
         relay.await.unwrap();
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_head_waits_until_the_head_is_read() {
+        let (mut client, mut ours) = UnixStream::pair().unwrap();
+        ours.write_all(b"head").await.unwrap();
+        let answer = tokio::spawn(async move {
+            until_read(&ours).await;
+            ours.write_all(b"body").await.unwrap();
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut read = [0; 100];
+        assert_eq!(client.read(&mut read).await.unwrap(), 4);
+        assert_eq!(client.read(&mut read).await.unwrap(), 4);
+        answer.await.unwrap();
     }
 
     #[test]
