@@ -8,6 +8,8 @@ mod engine;
 mod house;
 #[path = "compose/project.rs"]
 mod project;
+#[path = "compose/session.rs"]
+mod session;
 #[path = "compose/state.rs"]
 mod state;
 mod support;
@@ -92,6 +94,26 @@ fn either_tool_finds_the_projects_of_the_other() {
         second.ok(&engine, &project, &["down", "-v", "-t", "1"]).unwrap();
         assert!(State::of(&project, &engine).is_empty(), "{second:?} leaves nothing");
     }
+}
+
+#[test]
+fn docker_compose_says_with_kesako_what_it_says_with_docker() {
+    let test = "docker_compose_says_with_kesako_what_it_says_with_docker";
+    if !has_what_it_takes(test) {
+        return;
+    }
+    let Some((ours, house)) = Engine::kesako(test).zip(House::new(test)) else { return };
+    let docker = match Engine::dockerd(house) {
+        Ok(docker) => docker,
+        Err(why) => return not_run(test, &why),
+    };
+    let told = std::thread::scope(|scope| {
+        let telling = [&ours, &docker].map(|engine| scope.spawn(|| session::told(engine)));
+        telling.map(|thread| thread.join().unwrap())
+    });
+    let pairs = told[0].iter().zip(&told[1]).filter(|(ours, oracle)| ours != oracle);
+    let differences: Vec<_> = pairs.map(|(ours, oracle)| format!("kesako: {ours}\ndocker: {oracle}")).collect();
+    assert!(differences.is_empty(), "{} differences\n\n{}", differences.len(), differences.join("\n\n"));
 }
 
 /// What this tool would have made otherwise is made again, with its volumes.

@@ -13,7 +13,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    fn command(self, engine: &Engine, project: &Project, words: &[&str]) -> Command {
+    pub(crate) fn command(self, engine: &Engine, project: &Project, words: &[&str]) -> Command {
         let words = [&project.words(self == Self::Classic), words].concat();
         let host = format!("unix://{}", engine.socket.display());
         let mut command = match self {
