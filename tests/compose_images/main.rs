@@ -14,3 +14,4 @@ mod registries;
 mod served;
 #[path = "../support/mod.rs"]
 mod support;
+mod watch;

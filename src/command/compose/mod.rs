@@ -20,6 +20,7 @@ mod signal;
 mod standalone;
 mod up;
 mod wait;
+mod watch;
 
 pub use complete::candidates;
 pub(super) use standalone::called;
@@ -270,6 +271,7 @@ static COMMANDS: &[Command] = &[
     command::<show::version::Version>("version", "[OPTIONS]", "Show the Docker Compose version information"),
     command::<show::volumes::Volumes>("volumes", "[OPTIONS] [SERVICE...]", "List volumes"),
     command::<wait::Wait>("wait", "[OPTIONS] SERVICE [SERVICE...]", "Block until containers of all (or specified) services stop."),
+    command::<watch::Watch>("watch", "[SERVICE...]", "Watch build context for service and rebuild/refresh containers when files are updated"),
 ];
 
 /// The flags before the command.

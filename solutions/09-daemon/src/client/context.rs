@@ -4,6 +4,7 @@ use super::piped::piped;
 use tokio::io::AsyncRead;
 
 pub use build::context::Outgoing;
+pub use build::ignore::{FILE, Ignore};
 
 /// The archive, as it is made. Must be called inside a tokio runtime.
 pub fn archive(outgoing: Outgoing) -> impl AsyncRead + Send + Unpin {

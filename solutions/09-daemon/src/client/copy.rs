@@ -9,6 +9,7 @@ use layers::copy_in::{CopyIn, Owner, copy_in};
 use layers::copy_out::copy_out;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncRead;
@@ -41,6 +42,46 @@ pub fn archive(outgoing: Outgoing) -> std::io::Result<impl AsyncRead + Send + Un
         }
         Ok(())
     }))
+}
+
+/// A file that is sent by itself.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub path: PathBuf,
+    /// What it is called in the archive.
+    pub name: PathBuf,
+}
+
+/// An archive of these, each by itself: of a folder only that it is there. One that is gone by then is left out. Must be called
+/// inside a tokio runtime.
+pub fn several(files: Vec<Sent>) -> impl AsyncRead + Send + Unpin {
+    piped(move |to| {
+        let mut archive = tar::Builder::new(to);
+        let all = files.iter().try_for_each(|file| append(&mut archive, file));
+        all.and_then(|()| archive.finish()).map_err(|error| error.to_string())
+    })
+}
+
+fn append(archive: &mut tar::Builder<&mut dyn std::io::Write>, file: &Sent) -> std::io::Result<()> {
+    let Ok(metadata) = std::fs::symlink_metadata(&file.path) else { return Ok(()) };
+    let name = file.name.strip_prefix("/").unwrap_or(&file.name);
+    let mut header = tar::Header::new_gnu();
+    header.set_metadata(&metadata);
+    if metadata.is_symlink() {
+        header.set_size(0);
+        return archive.append_link(&mut header, name, std::fs::read_link(&file.path)?);
+    }
+    if metadata.is_dir() {
+        header.set_size(0);
+        return archive.append_data(&mut header, name, std::io::empty());
+    }
+    let Ok(content) = File::open(&file.path) else { return Ok(()) };
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    // Somebody may be writing it: as many bytes as are promised, whatever becomes of it.
+    let content = content.chain(std::io::repeat(0)).take(metadata.len());
+    archive.append_data(&mut header, name, content)
 }
 
 /// Where an archive that comes from a container is unpacked.
