@@ -58,6 +58,7 @@ fn services_flags_and_projects_are_completed() {
     assert_eq!(complete(&["-f", "compose.yaml", "exec", "w"]), ["web"]);
     assert!(complete(&["exec", "web", ""]).is_empty(), "a command is none of ours");
     assert!(complete(&["logs", "--tail", ""]).is_empty());
+    assert_eq!(complete(&["scale", "web=2", "d"]), ["db=", "debug="]);
     assert_eq!(complete(&["-p", ""]), ["shop"]);
     assert_eq!(complete(&["--profile", ""]), ["debug"]);
     assert_eq!(complete(&["cp", "--ar"]), ["--archive"]);

@@ -101,6 +101,30 @@ fn following_sees_who_comes_later() {
     assert_eq!(rest, expected);
 }
 
+/// `up` puts another container in the place of the only one that is followed.
+#[test]
+fn following_goes_on_with_who_takes_the_place() {
+    let shop = Shop::new();
+    let file = |said: &str| {
+        let text = format!(
+            "services: {{web: {{image: workbench, network_mode: none, command: sh -c 'echo {said}; exec sleep 1000'}}}}"
+        );
+        shop.write("compose.yaml", &text);
+    };
+    file("one");
+    shop.ok(&["up", "-d"]);
+    let mut following = shop.command(&["logs", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "web-1  | one");
+    file("two");
+    shop.ok(&["up", "-d", "-t", "0"]);
+    assert_eq!(lines.next().unwrap(), "web-1 exited with code 137");
+    assert_eq!(lines.next().unwrap(), "web-1  | two");
+    shop.ok(&["down", "-t", "0"]);
+    assert_eq!(lines.collect::<Vec<_>>(), ["web-1 exited with code 137"]);
+    assert!(following.wait().unwrap().success());
+}
+
 /// Lines that come in pieces from several containers at once stay whole.
 #[test]
 fn no_line_is_torn() {

@@ -33,11 +33,12 @@ pub async fn candidates(before: &[String], last: &str, session: &Session) -> Vec
         return flags(&of_command);
     }
     // One service, and then a command in its container, a port or a file.
-    let is_one = !command.usage.contains("SERVICE...") && !command.usage.contains("SERVICES");
+    let is_one = !["SERVICE...", "SERVICES", "SERVICE="].iter().any(|many| command.usage.contains(many));
     if !command.usage.contains("SERVICE") || (is_one && has_argument(&of_command, words)) {
         return Vec::new();
     }
-    services(&given(&before[..at])).into_iter().map(|name| (name, String::new())).collect()
+    let after = if command.usage.contains("SERVICE=") { "=" } else { "" };
+    services(&given(&before[..at])).into_iter().map(|name| (name + after, String::new())).collect()
 }
 
 fn has_argument(command: &clap::Command, words: &[String]) -> bool {

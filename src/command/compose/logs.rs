@@ -119,7 +119,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The lives of the containers that are followed.
 #[derive(Default)]
 struct Lives {
-    /// Who runs, or will by its restart policy.
+    /// Who runs, or will: by its restart policy, or because it has just been made.
     up: BTreeSet<String>,
     /// Whose log is being followed to the end of this life.
     followed: BTreeSet<String>,
@@ -186,6 +186,9 @@ impl Log {
                 continue;
             }
             match happening.action.as_str() {
+                // It is made to take the place of another, perhaps, which ends before it starts.
+                "create" => drop(lives.up.insert(happening.id)),
+                "destroy" => drop(lives.up.remove(&happening.id)),
                 "start" if lives.begin(&happening) => {
                     let since = lives.ended.get(&happening.id).copied();
                     lives.copied.insert(happening.id.clone());
