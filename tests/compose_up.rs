@@ -478,3 +478,35 @@ fn two_at_once_lead_to_the_same() {
     project.told("down");
     project.nothing_is_left();
 }
+
+#[test]
+fn who_takes_the_place_of_another_is_heard_too() {
+    Sandbox::each(|sandbox| {
+        let file = |word: &str| {
+            format!(
+                "services:\n  a: {{image: workbench, command: [sh, -c, 'echo {word}; sleep 1000'], stop_signal: SIGKILL}}\n"
+            )
+        };
+        let project = Project::new(sandbox, &file("one"));
+        let mut up = project.begin("up");
+        let says = |word: &str| sandbox.output(&["logs", "shop-a-1"]).stdout == format!("{word}\n").as_bytes();
+        eventually("the first one is there", || says("one"));
+        project.write(&file("two"));
+        project.told("up -d");
+        eventually("the second one is there", || says("two"));
+        interrupt(&up);
+        let mut shown = String::new();
+        up.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+        assert_eq!(up.wait().unwrap().code(), Some(130));
+        assert_eq!(shown, "a-1  | one\na-1 exited with code 137\na-1  | two\na-1 exited with code 137\n");
+        // Nobody is heard, and all are waited for.
+        let mut up = project.begin("up --no-attach a");
+        eventually("it runs", || project.states() == ["shop-a-1 running"]);
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(up.try_wait().unwrap().is_none());
+        project.told("stop");
+        assert!(up.wait().unwrap().success());
+        project.told("down");
+        project.nothing_is_left();
+    });
+}

@@ -8,10 +8,12 @@ use crate::output::warn;
 use crate::terminal::Claim;
 use ::compose::containers::{self, Container, OneOff, Wanted};
 use ::compose::model::Model;
+use ::compose::monitor::{self, Monitor, Span};
 use ::compose::run::{self, Start};
 use ::daemon::Client;
+use ::daemon::client::Hijacked;
 use engine::api::{ContainerInspect, WaitResponse};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +22,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// How long until one that is about to be started again is looked at again.
 const A_MOMENT: Duration = Duration::from_millis(50);
+
+/// How long the last words of those that were stopped are waited for.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 /// What happens when a container has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +42,25 @@ pub(super) struct Foreground {
     pub model: Model,
     /// The services whose output is shown.
     pub attached: BTreeSet<String>,
+    /// The services whose end is waited for.
+    pub watched: BTreeSet<String>,
     pub on_exit: OnExit,
     pub exit_code_from: Option<String>,
     pub timeout: Option<i64>,
     pub style: Style,
     pub mode: Mode,
+    /// How many are watched at the moment.
+    pub alive: Cell<usize>,
 }
 
-/// A container has ended, for good.
-struct Ended {
-    service: String,
-    code: i64,
+/// What happens to the containers that are watched.
+enum News {
+    /// There is one more.
+    Came,
+    /// One has ended, for good.
+    Ended { service: String, code: i64 },
+    /// One was removed that had never run.
+    Went,
 }
 
 impl Foreground {
@@ -56,24 +69,45 @@ impl Foreground {
         // Before anything runs: who presses Ctrl-C now must not leave it behind.
         let (mut interrupts, mut terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let printer = Rc::new(Printer::new(self.style));
-        let followed: Vec<Container> =
-            self.containers().await?.into_iter().filter(|c| self.attached.contains(&c.service)).collect();
-        followed.iter().for_each(|container| printer.expect(container.mark()));
-        let (sender, mut ends) = mpsc::unbounded_channel();
-        for container in followed {
-            // Attached before the start, no output is missed.
-            let attached = attach(&self.client, &container.id).await?;
-            let follower = Follower { client: self.client.clone(), printer: printer.clone(), container };
-            tokio::task::spawn_local(follower.run(attached, sender.clone()));
+        let watched: Vec<String> = self.watched.iter().cloned().collect();
+        // Before the containers are looked for: none that comes meanwhile is missed.
+        let monitor = Monitor::begin(&self.client, &self.project, &watched, Span::default()).await.map_err(fail)?;
+        let (sender, mut news) = mpsc::unbounded_channel();
+        let mut containers = self.containers().await?;
+        containers.retain(|container| self.watched.contains(&container.service));
+        let is_shown = |container: &Container| self.attached.contains(&container.service);
+        containers
+            .iter()
+            .filter(|container| is_shown(container))
+            .for_each(|container| printer.expect(container.mark()));
+        let mut newcomers = Newcomers {
+            client: self.client.clone(),
+            printer,
+            attached: self.attached.clone(),
+            known: BTreeSet::new(),
+            made: BTreeSet::new(),
+            news: sender,
+        };
+        for container in containers {
+            newcomers.news.send(News::Came)?;
+            // Attached before the start, no output is missed; who is not heard has time until the start.
+            if is_shown(&container) {
+                let attached = attach(&self.client, &container.id).await?;
+                newcomers.follow(&container.id, &container.service, container.mark(), Some(attached));
+            } else if container.is_up() {
+                newcomers.follow(&container.id, &container.service, container.mark(), None);
+            } else {
+                newcomers.made.insert(container.id);
+            }
         }
-        drop(sender);
+        tokio::task::spawn_local(newcomers.run(monitor));
         let exit: RefCell<Option<i64>> = RefCell::new(None);
         let interrupted = {
             let work = async {
                 let steps = Steps::new(self.mode, "start");
                 Start::of_model(&self.client, &self.model, &steps).run().await.map_err(fail)?;
                 drop(steps);
-                self.until_all_have_ended(&mut ends, &exit).await
+                self.until_all_have_ended(&mut news, &exit).await
             };
             tokio::select! {
                 result = work => { result?; false }
@@ -89,7 +123,12 @@ impl Foreground {
         }
         // The terminal has shown `^C`.
         warn("\nGracefully Stopping... press Ctrl+C again to force");
-        let stopping = async { tokio::join!(self.stop(), async { while ends.recv().await.is_some() {} }).0 };
+        let stopping = async {
+            self.stop().await?;
+            // Their last words are on their way.
+            let farewell = self.until_all_have_ended(&mut news, &exit);
+            tokio::time::timeout(A_WHILE, farewell).await.unwrap_or(Ok(()))
+        };
         tokio::pin!(stopping);
         tokio::select! {
             result = &mut stopping => result?,
@@ -109,27 +148,41 @@ impl Foreground {
     /// Stops the others when one has ended, if that is wanted, and finds the code to end with.
     async fn until_all_have_ended(
         &self,
-        ends: &mut UnboundedReceiver<Ended>,
+        news: &mut UnboundedReceiver<News>,
         exit: &RefCell<Option<i64>>,
     ) -> anyhow::Result<()> {
         let mut stopping = false;
-        while let Some(Ended { service, code }) = ends.recv().await {
-            match &self.exit_code_from {
-                Some(from) if *from == service => _ = exit.borrow_mut().get_or_insert(code),
-                _ => {}
+        while let Some(news) = news.recv().await {
+            let (service, code) = match news {
+                News::Came => {
+                    self.alive.set(self.alive.get() + 1);
+                    continue;
+                }
+                News::Ended { service, code } => (service, code),
+                News::Went => (String::new(), 0),
+            };
+            self.alive.set(self.alive.get().saturating_sub(1));
+            if service.is_empty() {
+                // It has neither ended nor failed.
+            } else if self.exit_code_from.as_ref() == Some(&service) {
+                exit.borrow_mut().get_or_insert(code);
             }
             let stops = match self.on_exit {
+                _ if service.is_empty() || stopping => false,
                 OnExit::Nothing => false,
                 OnExit::Stop => true,
                 OnExit::StopOnFailure => code != 0,
             };
-            if stops && !stopping {
+            if stops {
                 stopping = true;
                 if self.exit_code_from.is_none() {
                     exit.borrow_mut().get_or_insert(code);
                 }
                 warn("Aborting on container exit...");
                 self.stop().await?;
+            }
+            if self.alive.get() == 0 {
+                return Ok(());
             }
         }
         Ok(())
@@ -147,55 +200,117 @@ impl Foreground {
 }
 
 /// The output of a container, from now on.
-async fn attach(client: &Client, id: &str) -> anyhow::Result<daemon::client::Hijacked> {
+async fn attach(client: &Client, id: &str) -> anyhow::Result<Hijacked> {
     let request = client.post(format!("/containers/{id}/attach"));
     Ok(request.query("stream", 1).query("stdout", 1).query("stderr", 1).hijack().await?)
+}
+
+/// Who meets the containers, also those that come later: that `up` elsewhere, or a watch, puts in the place of the first ones.
+struct Newcomers {
+    client: Rc<Client>,
+    printer: Rc<Printer>,
+    attached: BTreeSet<String>,
+    /// Those that are followed.
+    known: BTreeSet<String>,
+    /// Those that are yet to be started.
+    made: BTreeSet<String>,
+    news: UnboundedSender<News>,
+}
+
+impl Newcomers {
+    async fn run(mut self, mut monitor: Monitor) {
+        // Once nobody listens any more, all is over.
+        while let Ok(Some(happening)) = monitor.next().await {
+            let id = &happening.id;
+            let is_new = !self.known.contains(id);
+            let told = match happening.action.as_str() {
+                // Counted from here on, so that there is never nobody while one takes the place of another.
+                "create" if is_new && self.made.insert(id.clone()) => self.news.send(News::Came),
+                "start" if is_new => {
+                    let told = if self.made.remove(id) { Ok(()) } else { self.news.send(News::Came) };
+                    self.follow(id, &happening.service, happening.mark(), None);
+                    told
+                }
+                "destroy" if self.made.remove(id) => self.news.send(News::Went),
+                _ => Ok(()),
+            };
+            if told.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn follow(&mut self, id: &str, service: &str, mark: &str, attached: Option<Hijacked>) {
+        self.known.insert(id.to_owned());
+        let follower = Follower {
+            client: self.client.clone(),
+            printer: self.printer.clone(),
+            id: id.to_owned(),
+            service: service.to_owned(),
+            mark: mark.to_owned(),
+            is_shown: self.attached.contains(service),
+        };
+        tokio::task::spawn_local(follower.run(attached, self.news.clone()));
+    }
 }
 
 /// Who shows what a container says.
 struct Follower {
     client: Rc<Client>,
     printer: Rc<Printer>,
-    container: Container,
+    id: String,
+    service: String,
+    mark: String,
+    is_shown: bool,
 }
 
 impl Follower {
-    /// Until it has ended and is not started again.
-    async fn run(self, attached: daemon::client::Hijacked, ended: UnboundedSender<Ended>) {
-        match self.follow(attached).await {
-            Ok(code) => drop(ended.send(Ended { service: self.container.service.clone(), code })),
-            Err(error) => warn(format!("{}: {error:#}", self.container.mark())),
-        }
+    /// Until it has ended and is not started again. Of one that is not attached, and runs already, the log is shown.
+    async fn run(self, attached: Option<Hijacked>, news: UnboundedSender<News>) {
+        let code = self.follow(attached).await.unwrap_or_else(|error| {
+            warn(format!("{}: {error:#}", self.mark));
+            0
+        });
+        // Nobody listens any more if all is over.
+        let _unheard = news.send(News::Ended { service: self.service, code });
     }
 
-    async fn follow(&self, attached: daemon::client::Hijacked) -> anyhow::Result<i64> {
-        let id = &self.container.id;
+    async fn follow(&self, attached: Option<Hijacked>) -> anyhow::Result<i64> {
+        let Self { id, mark, printer, .. } = self;
         let inspect = || self.client.get(format!("/containers/{id}/json")).json::<ContainerInspect>();
-        let tty = inspect().await?.config.tty;
-        let mark = self.container.mark();
-        self.printer.copy(mark, attached, tty).await?;
+        let seen = inspect().await?;
+        match attached {
+            Some(attached) => printer.copy(mark, attached, seen.config.tty).await?,
+            None => self.log(&seen).await?,
+        }
         loop {
             // (Of one that was removed there is no code left to tell.)
             let waited = self.client.post(format!("/containers/{id}/wait")).json::<WaitResponse>().await;
             let Ok(mut seen) = inspect().await else { return Ok(waited.map_or(0, |answer| answer.status_code)) };
             let code = seen.state.exit_code;
             if seen.state.restarting {
-                self.printer.status(mark, &format!("exited with code {code} (restarting)")).await?;
+                printer.status(mark, &format!("exited with code {code} (restarting)")).await?;
             }
             while seen.state.restarting && !seen.state.running {
                 tokio::time::sleep(A_MOMENT).await;
                 seen = inspect().await?;
             }
             if !seen.state.running {
-                self.printer.status(mark, &format!("exited with code {code}")).await?;
+                printer.status(mark, &format!("exited with code {code}")).await?;
                 return Ok(code.into());
             }
-            // What it has said since it began anew.
-            let since: jiff::Timestamp = seen.state.started_at.parse()?;
-            let since = format!("{}.{:09}", since.as_second(), since.subsec_nanosecond());
-            let request = self.client.get(format!("/containers/{id}/logs")).query("follow", 1).query("stdout", 1);
-            let log = request.query("stderr", 1).query("since", since).reader().await?;
-            self.printer.copy(mark, log, tty).await?;
+            self.log(&seen).await?;
         }
+    }
+
+    /// What it says in this life of its.
+    async fn log(&self, seen: &ContainerInspect) -> anyhow::Result<()> {
+        if !self.is_shown {
+            return Ok(());
+        }
+        let since = monitor::started(seen).map(monitor::moment);
+        let request = self.client.get(format!("/containers/{}/logs", self.id)).query("follow", 1).query("stdout", 1);
+        let log = request.query("stderr", 1).query_opt("since", since).reader().await?;
+        self.printer.copy(&self.mark, log, seen.config.tty).await
     }
 }

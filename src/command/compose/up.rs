@@ -10,6 +10,7 @@ use ::compose::Project;
 use ::compose::model::Model;
 use ::compose::run::{Start, Waiting};
 use anyhow::bail;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
@@ -198,16 +199,23 @@ impl Up {
             timestamps: self.timestamps,
             apart: true,
         };
+        let watched = match (self.services.is_empty(), attached.is_empty()) {
+            (false, _) => self.services.iter().cloned().collect(),
+            (_, true) => model.services.keys().cloned().collect(),
+            _ => attached.clone(),
+        };
         let foreground = Foreground {
             client,
             project: project.name.clone(),
             model,
             attached,
+            watched,
             on_exit,
             exit_code_from: self.exit_code_from.clone(),
             timeout: self.timeout,
             style,
             mode,
+            alive: Cell::new(0),
         };
         foreground.run().await
     }
