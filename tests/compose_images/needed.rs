@@ -57,7 +57,7 @@ fn a_policy_says_when() {
     assert!(
         project
             .fails(1, &["create"])
-            .contains("compose.yaml:1: services.web.pull_policy: must be one of always, never, ")
+            .contains("compose.yaml:1: services.web.pull_policy: must be one of always, ")
     );
     assert!(project.fails(1, &["create", "--pull", "often"]).contains("invalid --pull option \"often\""));
     project.write("compose.yaml", &of("missing", ""));
