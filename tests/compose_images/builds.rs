@@ -90,6 +90,7 @@ services:
     // One that is alone needs no mark.
     let (_, told) = project.says(&["build", "bottom"]);
     assert!(told.contains(" [2/2] RUN echo bottom > /names") && !told.contains("bottom]"), "{told}");
+    assert_eq!(project.says(&["--progress", "quiet", "build", "bottom"]).1, "");
     project.write(
         "compose.yaml",
         &file

@@ -55,9 +55,7 @@ fn a_policy_says_when() {
     assert!(told.contains("connection refused\n") && told.contains(" Image 127.0.0.1:1/web Built\n"), "{told}");
     project.write("compose.yaml", &of("often", ""));
     assert!(
-        project
-            .fails(1, &["create"])
-            .contains("compose.yaml:1: services.web.pull_policy: must be one of always, ")
+        project.fails(1, &["create"]).contains("compose.yaml:1: services.web.pull_policy: must be one of always, ")
     );
     assert!(project.fails(1, &["create", "--pull", "often"]).contains("invalid --pull option \"often\""));
     project.write("compose.yaml", &of("missing", ""));

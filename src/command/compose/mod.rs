@@ -107,8 +107,13 @@ struct Context {
 impl Context {
     /// How it is told what is being done.
     fn progress(&self) -> anyhow::Result<report::Mode> {
+        report::Mode::choose(&self.progress_flag())
+    }
+
+    /// `--progress`; empty where nobody said.
+    fn progress_flag(&self) -> String {
         let variable = || std::env::var("COMPOSE_PROGRESS").ok();
-        report::Mode::choose(&self.flags.progress.clone().or_else(variable).unwrap_or_default())
+        self.flags.progress.clone().or_else(variable).unwrap_or_default()
     }
 
     fn connect(&self) -> anyhow::Result<Client> {

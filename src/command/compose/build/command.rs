@@ -68,7 +68,7 @@ impl Member for Build {
             no_cache: self.no_cache,
             pull: self.pull,
             quiet: self.quiet,
-            progress: self.progress.clone().or(context.flags.progress.clone()).unwrap_or_default(),
+            progress: self.progress.clone().unwrap_or_default(),
             ssh: self.ssh.clone().map(|ssh| if ssh.is_empty() { "default".to_owned() } else { ssh }),
             memory: self.memory.unwrap_or(0),
             all_platforms: true,

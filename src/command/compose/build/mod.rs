@@ -37,7 +37,11 @@ pub(super) struct Builds {
 
 impl Builds {
     fn mode(&self, context: &Context) -> anyhow::Result<Mode> {
-        match self.progress.as_str() {
+        let asked = match self.progress.as_str() {
+            "" => context.progress_flag(),
+            own => own.to_owned(),
+        };
+        match asked.as_str() {
             _ if self.quiet => Ok(Mode::Quiet),
             // What is told between two pictures would be drawn over.
             "" | "auto" if context.session.globals.explain => Mode::choose("plain"),
