@@ -77,6 +77,7 @@ pub(super) fn mounts(service: &Map, key: &str) -> Result<()> {
 }
 
 fn container_names(tree: &Node, project: &str) -> Result<()> {
+    let services: BTreeMap<&str, &Entry> = tree.entries("services").iter().map(|e| (e.key.as_str(), e)).collect();
     let mut taken: BTreeMap<&str, &Entry> = BTreeMap::new();
     for entry in tree.entries("services") {
         let Some(node) = entry.node.find(&["container_name"]) else { continue };
@@ -87,7 +88,10 @@ fn container_names(tree: &Node, project: &str) -> Result<()> {
             let what = format!("{name:?} is no name of a container: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
             return Err(Error::at(&node.at, &key, what));
         }
-        let usual = tree.entries("services").iter().find(|other| is_usual(name, project, other));
+        let usual = usual(name, project).and_then(|(service, number)| {
+            let other = services.get(service).filter(|other| other.node.find(&["container_name"]).is_none())?;
+            (1..=containers(&other.node)).contains(&number).then_some(*other)
+        });
         if let Some(other) = usual.or(taken.insert(name, entry)) {
             let what = format!("container name {name:?} is already in use by service {:?}, {}", other.key, other.at);
             return Err(Error::at(&node.at, &key, what));
@@ -96,12 +100,10 @@ fn container_names(tree: &Node, project: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a container of that service is called so because nobody said otherwise.
-fn is_usual(name: &str, project: &str, service: &Entry) -> bool {
-    let own = service.node.find(&["container_name"]).is_some();
-    let rest = name.strip_prefix(project).and_then(|rest| rest.strip_prefix('-'));
-    let number = rest.and_then(|rest| rest.strip_prefix(&service.key)?.strip_prefix('-')?.parse::<i64>().ok());
-    !own && number.is_some_and(|number| (1..=containers(&service.node)).contains(&number))
+/// Of which service, and of which of its containers, this is the name if nobody says otherwise.
+fn usual<'a>(name: &'a str, project: &str) -> Option<(&'a str, i64)> {
+    let (service, number) = name.strip_prefix(project)?.strip_prefix('-')?.rsplit_once('-')?;
+    Some((service, number.parse().ok()?))
 }
 
 /// No two containers publish at the same place. A range leaves a choice, and takes no place.

@@ -54,6 +54,8 @@ fn many_of_everything() {
     let services: String = (0..5000).map(|i| format!("  s{i}: {{image: i, depends_on: [s{}]}}\n", i + 1)).collect();
     let project = at_once(|| Folder::of(&format!("services:\n{services}  s5000: {{image: i}}\n")).project());
     assert_eq!(project.in_order()[0], "s5000");
+    let services: String = (0..5000).map(|i| format!("  s{i}: {{image: i, container_name: shop-x{i}-1}}\n")).collect();
+    at_once(|| Folder::of(&format!("services:\n{services}")).project().model()).unwrap();
     let told = at_once(|| Folder::of("services: {web: {image: i, ports: ['1-65535', '1-65535/udp']}}\n").refused());
     assert_eq!(told, "/shop/compose.yaml:1: services.web.ports: these are more than 65535 ports");
 }
