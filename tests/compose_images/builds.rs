@@ -68,7 +68,6 @@ services:
         RUN echo top >> /names
       additional_contexts: {base: 'service:middle'}
   middle:
-    profiles: [never]
     build:
       dockerfile_inline: |
         FROM base

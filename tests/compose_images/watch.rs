@@ -142,11 +142,13 @@ services:
 #[test]
 fn what_makes_no_sense_is_told_before_anything_is_begun() {
     let project = Project::new("services: {web: {image: workbench}}\n");
+    project.write("compose.yaml", "services: {web: {image: workbench, develop: {watch: [{path: ., action: sync}]}}}\n");
+    assert!(project.fails(1, &["watch"]).ends_with("services.web.develop.watch[0]: target is required for sync\n"));
+    project.write("compose.yaml", "services: {web: {image: workbench}}\n");
     let none = "none of the selected services is configured for watch, consider setting a 'develop' section\n";
     assert_eq!(project.fails(1, &["watch"]), none);
     for (trigger, why) in [
         ("{path: ., action: rebuild}", "can't watch service \"web\" with action rebuild without a build context\n"),
-        ("{path: ., action: sync}", "can't watch with action \"sync\" on service web without a target\n"),
         (
             "{path: ., action: sync+exec, target: /x}",
             "can't watch with action \"sync+exec\" on service web without a command\n",
