@@ -38,7 +38,9 @@ async fn create(State(engine): Shared, params: Params, headers: HeaderMap, body:
     if content_type.split(';').next() != Some("application/json") {
         return Err(Refusal::invalid(format!("Content-Type specified ({content_type}) must be 'application/json'")));
     }
-    let request: CreateRequest = understand(&body)?;
+    let mut asked: Value = json::decode(&body).map_err(invalid)?;
+    settle_mac_address(&mut asked)?;
+    let request: CreateRequest = understood(asked)?;
     engine::refuse_platform(params.text("platform").unwrap_or_default())?;
     let name = params.text("name").map(str::to_owned);
     answer::created(&blocking(move || engine.create(name.as_deref(), request)).await?)
@@ -46,14 +48,49 @@ async fn create(State(engine): Shared, params: Params, headers: HeaderMap, body:
 
 /// Decodes a request, and refuses it if anything it asks for was lost.
 pub(super) fn understand<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<T, Refusal> {
-    let invalid = |error: serde_json::Error| Refusal::invalid(format!("invalid JSON: {error}"));
-    let asked: Value = json::decode(body).map_err(invalid)?;
+    understood(json::decode(body).map_err(invalid)?)
+}
+
+fn understood<T: DeserializeOwned + Serialize>(asked: Value) -> Result<T, Refusal> {
     let request: T = serde_json::from_value(asked.clone()).map_err(invalid)?;
     let understood = serde_json::to_value(&request).map_err(invalid)?;
     match lost(&asked, &understood, "") {
         Some(field) => Err(Refusal::not_implemented(format!("{field} is not supported"))),
         None => Ok(request),
     }
+}
+
+fn invalid(error: serde_json::Error) -> Refusal {
+    Refusal::invalid(format!("invalid JSON: {error}"))
+}
+
+/// Until API 1.44 a container had one MAC address, as docker-compose still gives it: it is that of its first network.
+fn settle_mac_address(asked: &mut Value) -> Result<(), Refusal> {
+    let Some(address) = asked.get("MacAddress").filter(|address| !is_unset(address)).cloned() else { return Ok(()) };
+    let mode = asked["HostConfig"]["NetworkMode"].as_str().filter(|mode| !mode.is_empty()).unwrap_or("default");
+    if matches!(mode, "host" | "none") || mode.starts_with("container:") {
+        return Err(Refusal::invalid("conflicting options: mac-address and the network mode"));
+    }
+    let path = ["NetworkingConfig", "EndpointsConfig", &mode.to_owned(), "MacAddress"];
+    let Some(there) = path.iter().try_fold(&mut *asked, |value, key| entry(value, key)) else {
+        return Err(Refusal::invalid("invalid JSON: NetworkingConfig is no object"));
+    };
+    if !is_unset(there) && *there != address {
+        return Err(Refusal::invalid(
+            "the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty",
+        ));
+    }
+    *there = address;
+    asked["MacAddress"] = Value::Null;
+    Ok(())
+}
+
+/// A field of an object, or of nothing yet.
+fn entry<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Value> {
+    if value.is_null() {
+        *value = Value::Object(serde_json::Map::new());
+    }
+    Some(value.as_object_mut()?.entry(key).or_insert(Value::Null))
 }
 
 /// The path of a field of `asked` that asks for something, and is not in `understood`.
@@ -124,7 +161,21 @@ mod tests {
             refusal(r#"{"HostConfig":{"Mounts":[{"Type":"image","ImageOptions":{"Subpath":"etc"}}]}}"#),
             "HostConfig.Mounts.ImageOptions is not supported"
         );
-        assert_eq!(refusal(r#"{"MacAddress":"02:42:ac:11:00:02"}"#), "MacAddress is not supported");
+        assert_eq!(refusal(r#"{"StopWell":"always"}"#), "StopWell is not supported");
+    }
+
+    #[test]
+    fn the_mac_address_of_old_is_that_of_the_first_network() {
+        let mut asked = serde_json::json!({"MacAddress": "02:42:ac:11:00:02", "HostConfig": {"NetworkMode": "back"}});
+        settle_mac_address(&mut asked).unwrap();
+        let request: CreateRequest = understood(asked.clone()).unwrap();
+        assert_eq!(request.networking_config.unwrap().endpoints_config["back"].mac_address, "02:42:ac:11:00:02");
+        asked["MacAddress"] = "02:42:ac:11:00:03".into();
+        assert!(settle_mac_address(&mut asked).unwrap_err().message.contains("must match"));
+        asked["NetworkingConfig"] = "nonsense".into();
+        assert!(settle_mac_address(&mut asked).unwrap_err().message.contains("no object"));
+        asked["HostConfig"]["NetworkMode"] = "host".into();
+        assert!(settle_mac_address(&mut asked).unwrap_err().message.contains("conflicting options"));
     }
 
     #[test]
