@@ -220,10 +220,11 @@ fn in_the_foreground_everybody_is_heard_until_the_last_has_ended() {
         let project = Project::new(sandbox, &format!("services:\n  a: {}\n  bee: {}\n", say("hello"), say("buzz")));
         let mut lines: Vec<String> = project.ok("up").lines().map(str::to_owned).collect();
         lines.sort();
-        assert_eq!(lines, ["a-1    | hello", "a-1 exited with code 0", "bee-1  | buzz", "bee-1 exited with code 0"]);
+        let said = ["a-1    | hello", "a-1 exited with code 0", "bee-1  | buzz", "bee-1 exited with code 0"];
+        assert_eq!(lines, [&["Attaching to a-1, bee-1"], &said[..]].concat());
         // The same containers run again.
-        assert_eq!(project.ok("up --no-log-prefix a"), "hello\na-1 exited with code 0");
-        assert_eq!(project.ok("up --no-attach a"), "bee-1  | buzz\nbee-1 exited with code 0");
+        assert_eq!(project.ok("up --no-log-prefix a"), "Attaching to a-1\nhello\na-1 exited with code 0");
+        assert_eq!(project.ok("up --no-attach a"), "Attaching to bee-1\nbee-1  | buzz\nbee-1 exited with code 0");
         project.told("down");
         project.nothing_is_left();
     });
@@ -266,7 +267,8 @@ fn one_interrupt_stops_and_two_kill() {
         let mut shown = String::new();
         up.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
         assert_eq!(up.wait().unwrap().code(), Some(130));
-        assert_eq!(shown, "a-1  | here\na-1  | bye\na-1 exited with code 0\n", "its last words are heard");
+        let heard = "Attaching to a-1\na-1  | here\na-1  | bye\na-1 exited with code 0\n";
+        assert_eq!(shown, heard, "its last words are heard");
         assert_eq!(project.states(), ["shop-a-1 exited"]);
 
         project.write(&format!("services:\n  a: {{{deaf}}}\n"));
@@ -498,7 +500,8 @@ fn who_takes_the_place_of_another_is_heard_too() {
         let mut shown = String::new();
         up.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
         assert_eq!(up.wait().unwrap().code(), Some(130));
-        assert_eq!(shown, "a-1  | one\na-1 exited with code 137\na-1  | two\na-1 exited with code 137\n");
+        let both = "a-1  | one\na-1 exited with code 137\na-1  | two\na-1 exited with code 137\n";
+        assert_eq!(shown, format!("Attaching to a-1\n{both}"));
         // Nobody is heard, and all are waited for.
         let mut up = project.begin("up --no-attach a");
         eventually("it runs", || project.states() == ["shop-a-1 running"]);

@@ -80,6 +80,7 @@ impl Foreground {
             .iter()
             .filter(|container| is_shown(container))
             .for_each(|container| printer.expect(container.mark()));
+        printer.announce().await?;
         let mut newcomers = Newcomers {
             client: self.client.clone(),
             printer,

@@ -76,6 +76,15 @@ impl Printer {
         self.print(name, Output::Stderr, stderr.rest()).await
     }
 
+    /// Whose output is to come: those who are expected by now.
+    pub(super) async fn announce(&self) -> anyhow::Result<()> {
+        let names = self.names.borrow().join(", ");
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.stdout.lock().await.write(format!("Attaching to {names}\n").as_bytes()).await
+    }
+
     /// What became of a container: `web-1 exited with code 0`.
     pub(super) async fn status(&self, name: &str, text: &str) -> anyhow::Result<()> {
         self.expect(name);
