@@ -461,6 +461,8 @@ fn rm_takes_what_has_ended_and_restart_those_who_are_to_go_along() {
         assert_eq!(project.states(), ["shop-db-1 running", "shop-web-1 created"]);
         project.told("start");
         assert_eq!(project.states(), ["shop-db-1 running", "shop-web-1 running"]);
+        let told = project.told("rm -fs web");
+        assert_eq!(told.matches("Stopping").count(), 1, "it is stopped once: {told}");
         project.ok("rm -fs");
         project.told("down");
         project.nothing_is_left();

@@ -187,10 +187,11 @@ impl Member for Remove {
         let client = Rc::new(context.connect()?);
         let mut there = context.containers(&client, &self.services, OneOff::Without, true).await?;
         let steps = Steps::new(context.progress()?, "remove");
-        match self.stop {
-            true => run::stop(&client, &there, None, &steps).await.map_err(fail)?,
-            false => there.retain(|container| !container.is_up()),
+        if self.stop {
+            run::stop(&client, &there, None, &steps).await.map_err(fail)?;
+            there = context.containers(&client, &self.services, OneOff::Without, true).await?;
         }
+        there.retain(|container| !container.is_up());
         if there.is_empty() {
             warn("No stopped containers");
             return Ok(());
