@@ -180,12 +180,12 @@ fn a_mistake_is_told_with_its_place_and_ends_with_1() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_refused() {
+fn what_there_is_and_what_not() {
     let shop = Shop::new();
-    assert!(shop.fails(1, "up -d").starts_with("kesako: unknown command: kesako compose up\n"));
+    assert!(shop.fails(1, "publish").starts_with("kesako: unknown command: kesako compose publish\n"));
     assert!(shop.fails(125, "--dry-run config").starts_with("unknown flag: --dry-run\n"));
     assert!(shop.fails(125, "config --variables").starts_with("unknown flag: --variables\n"));
-    insta::assert_snapshot!(shop.fails(0, ""), @r"
+    insta::assert_snapshot!(shop.fails(0, ""), @r#"
     Usage:  kesako compose [OPTIONS] COMMAND
 
     Define and run multi-container applications
@@ -193,19 +193,56 @@ fn what_is_not_there_yet_is_refused() {
     Options:
           --all-resources              Include all resources, even those not
                                        used by services
+          --ansi string                Control when to print ANSI control
+                                       characters ("never"|"always"|"auto")
+                                       (default "auto")
           --env-file stringArray       Specify an alternate environment file
       -f, --file stringArray           Compose configuration files
           --profile stringArray        Specify a profile to enable
+          --progress string            Set type of progress output (auto,
+                                       tty, plain, json, quiet)
           --project-directory string   Specify an alternate working directory
                                        (default: the path of the, first
                                        specified, Compose file)
       -p, --project-name string        Project name
 
     Commands:
+      attach      Attach local standard input, output, and error streams to a service's running container
+      build       Build or rebuild services
+      commit      Create a new image from a service container's changes
       config      Parse, resolve and render compose file in canonical format
+      cp          Copy files/folders between a service container and the local filesystem
+      create      Creates containers for a service
+      down        Stop and remove containers, networks
+      events      Receive real time events from containers
+      exec        Execute a command in a running container
+      export      Export a service container's filesystem as a tar archive
+      images      List images used by the created containers
+      kill        Force stop service containers
+      logs        View output from containers
+      ls          List running compose projects
+      pause       Pause services
+      port        Print the public port for a port binding
+      ps          List containers
+      pull        Pull service images
+      push        Push service images
+      restart     Restart service containers
+      rm          Removes stopped service containers
+      run         Run a one-off command on a service
+      scale       Scale services
+      start       Start services
+      stats       Display a live stream of container(s) resource usage statistics
+      stop        Stop services
+      top         Display the running processes
+      unpause     Unpause services
+      up          Create and start containers
+      version     Show the Docker Compose version information
+      volumes     List volumes
+      wait        Block until containers of all (or specified) services stop.
+      watch       Watch build context for service and rebuild/refresh containers when files are updated
 
     Run 'kesako compose COMMAND --help' for more information on a command.
-    ");
+    "#);
     assert_eq!(shop.ok("--help"), shop.fails(0, ""), "asked for, it is on standard output");
     insta::assert_snapshot!(shop.ok("config --help"), @r"
     Usage:  kesako compose config [OPTIONS] [SERVICE...]
