@@ -1,7 +1,7 @@
 //! A project that goes: its containers, its networks, and, if that is wanted, its volumes and images.
 
 use super::all;
-use super::stop::{Removal, remove};
+use super::stop::{Removal, remove_and};
 use crate::containers::{self, Container, OneOff, Wanted};
 use crate::error::Result;
 use crate::labels;
@@ -47,9 +47,8 @@ impl Down<'_> {
             there.retain(|container| model.services.contains_key(&container.service));
         }
         let how = Removal { timeout: self.timeout, volumes: self.volumes };
-        remove(self.client, &there, how, self.report).await?;
-        let mut gone = !there.is_empty();
-        gone |= self.networks().await?;
+        let mut gone = remove_and(self.client, &there, how, self.report, self.networks()).await?;
+        gone |= !there.is_empty();
         if let Some(images) = self.images {
             gone |= self.images(images, &there).await?;
         }

@@ -37,6 +37,17 @@ pub async fn stop(client: &Client, containers: &[Container], timeout: Option<i64
 /// # Errors
 /// One cannot be removed.
 pub async fn remove(client: &Client, containers: &[Container], how: Removal, report: &dyn Report) -> Result<()> {
+    remove_and(client, containers, how, report, async { Ok(()) }).await
+}
+
+/// The same, and `then`, which begins once all have stopped: a network may go with the containers that were on it.
+pub(super) async fn remove_and<T>(
+    client: &Client,
+    containers: &[Container],
+    how: Removal,
+    report: &dyn Report,
+    then: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let graph = dependencies(containers);
     let (sender, stopped) = mpsc::unbounded_channel();
     let stopping = async move {
@@ -47,13 +58,14 @@ pub async fn remove(client: &Client, containers: &[Container], how: Removal, rep
             Ok(())
         };
         let visit = async |name: &str| all(of(containers, name).map(&stop)).await.map(drop);
-        walk(&graph, Way::Down, &Failed::default(), visit).await
+        walk(&graph, Way::Down, &Failed::default(), visit).await?;
+        then.await
     };
     let stopped = stream::unfold(stopped, async |mut stopped| Some((stopped.recv().await?, stopped)));
     let removing =
         stopped.map(Ok).try_for_each_concurrent(None, |container| delete(client, container, how.volumes, report));
-    let (stopped, removed) = tokio::join!(stopping, removing);
-    stopped.and(removed)
+    let (done, removed) = tokio::join!(stopping, removing);
+    removed.and(done)
 }
 
 /// Kills all that run.
