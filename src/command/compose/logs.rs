@@ -218,8 +218,13 @@ impl Log {
             answer => answer?,
         };
         // Has that life ended already, and the next begun? Then that will be told, too.
-        let next = monitor::started(&container).filter(|began| *began > happening.at).map(monitor::moment);
-        let span = Span { since: since.map(monitor::moment), until: next.or_else(|| self.until.clone()) };
+        let began = monitor::started(&container);
+        let next = began.filter(|began| *began > happening.at).map(monitor::moment);
+        // A dockerd dates lines by when it reads them, a little after the end and, the first of a life, before its beginning: what
+        // lies halfway between the two lives divides them.
+        let begun = began.unwrap_or(happening.at).min(happening.at);
+        let since = since.map(|ended| monitor::moment(ended + (begun - ended).max(0) / 2));
+        let span = Span { since, until: next.or_else(|| self.until.clone()) };
         self.copy(happening.mark(), container, span, "all".to_owned()).await
     }
 
