@@ -140,6 +140,37 @@ services:
 }
 
 #[test]
+fn up_watches_beside_the_output() {
+    let script = "echo $(cat /v) runs; exec sleep 100";
+    let file = format!(
+        "
+services:
+  web:
+    build: .
+    init: true
+    command: [sh, -c, {script:?}]
+    develop: {{watch: [{{path: v, action: rebuild}}, {{path: src, action: sync, target: /src}}]}}
+"
+    )
+    .replace("$(", "$$(");
+    let project = Project::new(&file);
+    project.write("Dockerfile", "FROM workbench\nCOPY v /v\n");
+    project.write("v", "one");
+    let watch = Watch::start(&project, &["up", "--watch", "--quiet-build"]);
+    watch.expect("web-1  | one runs\n");
+    project.write("src/a", "followed");
+    eventually("it is there", || finds(&project, "/src/a").as_deref() == Some("followed"));
+    project.write("v", "two");
+    watch.expect("web-1  | two runs\n");
+    let told = watch.stop();
+    assert!(told.contains("       ⦿ Watch enabled\n") && told.contains("Gracefully Stopping"), "{told}");
+    assert_eq!(project.ok(&["ps", "-q"]), "");
+    assert!(project.fails(1, &["up", "-d", "--watch"]).contains("--attach-dependencies or --watch\n"));
+    assert_eq!(project.fails(1, &["up", "--no-build", "--watch"]), "--no-build and --watch are incompatible\n");
+    project.ok(&["down"]);
+}
+
+#[test]
 fn what_makes_no_sense_is_told_before_anything_is_begun() {
     let project = Project::new("services: {web: {image: workbench}}\n");
     project.write("compose.yaml", "services: {web: {image: workbench, develop: {watch: [{path: ., action: sync}]}}}\n");

@@ -1,11 +1,14 @@
 //! `kesako compose up`.
 
+use super::build::Builds;
 use super::foreground::{Foreground, OnExit};
 use super::making::{self, Making};
 use super::printer::Style;
 use super::report::{Mode, Steps};
+use super::watch::{self, Rule, Watching};
 use super::{Context, Member, fail};
 use crate::arguments::integer;
+use crate::output;
 use ::compose::Project;
 use ::compose::model::Model;
 use ::compose::run::{Start, Waiting};
@@ -65,6 +68,9 @@ pub(super) struct Up {
     /// Show timestamps
     #[arg(long)]
     timestamps: bool,
+    /// Watch source code and rebuild/refresh containers when files are updated.
+    #[arg(short, long)]
+    watch: bool,
     /// Wait for services to be running|healthy. Implies detached mode.
     #[arg(long)]
     wait: bool,
@@ -91,6 +97,7 @@ impl Member for Up {
             bail!("no such service: {name}");
         }
         let attached = self.attached(&model)?;
+        let rules = if self.watch { watch::rules(&model, &self.services)? } else { Vec::new() };
         let steps = Steps::new(context.progress()?, "up");
         let mut how = self.making.creation(&project, &self.services)?;
         how.inherit = !self.renew_anon_volumes;
@@ -109,7 +116,7 @@ impl Member for Up {
         }
         steps.end();
         drop(steps);
-        self.foreground(context, client, &project, model, attached).await
+        self.foreground(context, client, &project, model, attached, &rules).await
     }
 }
 
@@ -131,18 +138,22 @@ impl Up {
         let stays = self.attach_dependencies
             || self.abort_on_container_exit
             || self.abort_on_container_failure
-            || !self.attach.is_empty();
+            || !self.attach.is_empty()
+            || self.watch;
         if self.wait && stays {
             bail!(
-                "--wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach or --attach-dependencies"
+                "--wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch"
             );
         }
         if self.detach && stays {
             bail!(
-                "--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach or --attach-dependencies"
+                "--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch"
             );
         }
         self.detach |= self.wait;
+        if self.making.no_build && self.watch {
+            bail!("--no-build and --watch are incompatible");
+        }
         if self.renew_anon_volumes && self.making.no_recreate {
             bail!("--no-recreate and --renew-anon-volumes are incompatible");
         }
@@ -182,6 +193,7 @@ impl Up {
         project: &Project,
         model: Model,
         attached: BTreeSet<String>,
+        rules: &[Rule],
     ) -> anyhow::Result<()> {
         let on_exit = match (self.abort_on_container_exit, self.abort_on_container_failure) {
             (true, _) => OnExit::Stop,
@@ -205,9 +217,9 @@ impl Up {
             _ => attached.clone(),
         };
         let foreground = Foreground {
-            client,
+            client: client.clone(),
             project: project.name.clone(),
-            model,
+            model: model.clone(),
             attached,
             watched,
             on_exit,
@@ -217,6 +229,24 @@ impl Up {
             mode,
             alive: Cell::new(0),
         };
-        foreground.run().await
+        if !self.watch {
+            return foreground.run().await;
+        }
+        let _lock = watch::lock(context, &project.name)?;
+        let widest = model.services.keys().map(|name| name.chars().count()).max().unwrap_or(0) + "-1".len();
+        let log = |line: &str| output::say(format_args!("{:widest$}  ⦿ {line}", ""));
+        let watching = Watching {
+            context,
+            client: &client,
+            project,
+            model: &model,
+            builds: Builds { quiet: self.making.quiet_build, progress: "plain".to_owned(), ..Builds::default() },
+            prune: false,
+            log: &log,
+        };
+        tokio::select! {
+            result = foreground.run() => result,
+            result = watching.run(rules) => result,
+        }
     }
 }

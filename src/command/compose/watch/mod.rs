@@ -23,7 +23,8 @@ use ::compose::model::Model;
 use ::compose::run::Start;
 use ::daemon::Client;
 use anyhow::{Context as _, bail};
-use rules::{Action, Rule};
+use rules::Action;
+pub(super) use rules::Rule;
 use std::fs::File;
 use std::rc::Rc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,12 +60,11 @@ impl Member for Watch {
             client: &client,
             project: &project,
             model: &model,
-            services: &self.services,
             builds: Builds { quiet: self.quiet, progress: "plain".to_owned(), ..Builds::default() },
             prune: self.prune,
             log: &|line: &str| output::say(line),
         };
-        let rules = watching.rules()?;
+        let rules = rules(&model, &self.services)?;
         let _lock = lock(context, &project.name)?;
         let (mut interrupts, mut terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let claim = Claim::new();
@@ -95,7 +95,7 @@ impl Member for Watch {
 }
 
 /// Two that follow the same changes would undo each other's work.
-fn lock(context: &Context, project: &str) -> anyhow::Result<File> {
+pub(super) fn lock(context: &Context, project: &str) -> anyhow::Result<File> {
     let roots = engine::Roots::find(context.session.globals.root.as_deref())?;
     let folder = roots.run.join("compose");
     let path = folder.join(format!("{project}.watch"));
@@ -109,14 +109,30 @@ fn lock(context: &Context, project: &str) -> anyhow::Result<File> {
     }
 }
 
+/// What the services have under `develop`; with `services`, only those.
+///
+/// # Errors
+/// None of them has anything there; or it makes no sense.
+pub(super) fn rules(model: &Model, services: &[String]) -> anyhow::Result<Vec<Rule>> {
+    let is_followed = |name: &str| services.is_empty() || services.iter().any(|other| other == name);
+    let mut rules = Vec::new();
+    for service in model.services.values().filter(|service| is_followed(&service.name)) {
+        for trigger in service.develop.iter().flat_map(|develop| &develop.watch) {
+            rules.extend(Rule::of(service, trigger)?);
+        }
+    }
+    if rules.is_empty() {
+        bail!("none of the selected services is configured for watch, consider setting a 'develop' section");
+    }
+    Ok(rules)
+}
+
 /// A project whose changes are followed.
 pub(super) struct Watching<'a> {
     pub context: &'a Context,
     pub client: &'a Rc<Client>,
     pub project: &'a Project,
     pub model: &'a Model,
-    /// Only these; none is all.
-    pub services: &'a [String],
     pub builds: Builds,
     pub prune: bool,
     /// Who is told what is done.
@@ -124,24 +140,6 @@ pub(super) struct Watching<'a> {
 }
 
 impl Watching<'_> {
-    /// What the services have under `develop`.
-    ///
-    /// # Errors
-    /// None of them has anything there; or it makes no sense.
-    pub fn rules(&self) -> anyhow::Result<Vec<Rule>> {
-        let is_followed = |name: &str| self.services.is_empty() || self.services.iter().any(|other| other == name);
-        let mut rules = Vec::new();
-        for service in self.model.services.values().filter(|service| is_followed(&service.name)) {
-            for trigger in service.develop.iter().flat_map(|develop| &develop.watch) {
-                rules.extend(Rule::of(service, trigger)?);
-            }
-        }
-        if rules.is_empty() {
-            bail!("none of the selected services is configured for watch, consider setting a 'develop' section");
-        }
-        Ok(rules)
-    }
-
     /// Follows what happens beneath the rules' paths, until it is dropped.
     pub async fn run(&self, rules: &[Rule]) -> anyhow::Result<()> {
         // Watched before the first files are copied, none is missed.
