@@ -168,7 +168,7 @@ fn what_is_no_error_is_told_on_standard_error_once() {
 fn a_mistake_is_told_with_its_place_and_ends_with_1() {
     let shop = Shop::new().with("bad.yaml", "services:\n  web:\n    image: i\n    prots: ['80']\n");
     insta::assert_snapshot!(shop.fails(1, "-f bad.yaml config"), @"/My Shop/bad.yaml:4: services.web: additional properties 'prots' not allowed; did you mean `ports`?");
-    insta::assert_snapshot!(shop.fails(1, "-f none.yaml config"), @"cannot read /My Shop/none.yaml: No such file or directory (os error 2)");
+    insta::assert_snapshot!(shop.fails(1, "-f none.yaml config"), @"open /My Shop/none.yaml: no such file or directory");
     insta::assert_snapshot!(shop.fails(1, "config nobody"), @r#"
     WARNING: The "WHO" variable is not set. Defaulting to a blank string.
     no such service: nobody

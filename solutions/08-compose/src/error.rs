@@ -1,7 +1,8 @@
 //! What can be wrong with a project's files. Whatever stands in a file is told with that file, its line and the key.
 
 use crate::tree::At;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why a project could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -11,8 +12,8 @@ pub enum Error {
     At { at: String, what: String },
     #[error("no configuration file provided: not found")]
     NoFile,
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("{}", unread(path, source))]
+    Read { path: PathBuf, source: io::Error },
     #[error("{}: a compose file of more than {limit} bytes is not read", path.display())]
     TooLarge { path: PathBuf, limit: u64 },
     #[error(
@@ -42,5 +43,15 @@ impl Error {
     pub(crate) fn at(at: &At, key: &str, what: impl std::fmt::Display) -> Self {
         let what = if key.is_empty() { what.to_string() } else { format!("{key}: {what}") };
         Self::At { at: at.to_string(), what }
+    }
+}
+
+/// In docker compose's words, which are Go's, where there is nothing to read.
+fn unread(path: &Path, source: &io::Error) -> String {
+    let path = path.display();
+    match source.kind() {
+        io::ErrorKind::NotFound => format!("open {path}: no such file or directory"),
+        io::ErrorKind::PermissionDenied => format!("open {path}: permission denied"),
+        _ => format!("cannot read {path}: {source}"),
     }
 }

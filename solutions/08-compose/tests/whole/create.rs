@@ -244,7 +244,7 @@ fn what_cannot_be_is_refused() {
         refused("services: {web: {image: i, secrets: [s]}}\nsecrets: {s: {environment: NOWHERE}}"),
         refused("services: {web: {image: i, secrets: [s]}}\nsecrets: {s: {external: true}}"),
     ].join("\n"), @r#"
-    opening seccomp profile (./missing.json) failed: cannot read /shop/missing.json: No such file or directory (os error 2)
+    opening seccomp profile (./missing.json) failed: open /shop/missing.json: no such file or directory
     mac_address requires Docker Engine v25.0 or later
     environment variable "NOWHERE" required by secret "shop_s" is not set
     unsupported external secret s

@@ -112,10 +112,10 @@ fn names_of_what_is_not_there() {
     insta::assert_snapshot!(line("configs: [{source: c, target: /c}]"), @r#"/shop/compose.yaml:4: services.web.configs[0]: service "web" refers to undefined config c"#);
     insta::assert_snapshot!(line("depends_on: [db]"), @r#"/shop/compose.yaml:4: services.web.depends_on.db: service "web" depends on undefined service "db""#);
     insta::assert_snapshot!(line("extends: base"), @r#"/shop/compose.yaml:4: services.web.extends: cannot extend service "web": service "base" not found in /shop/compose.yaml"#);
-    insta::assert_snapshot!(line("extends: {service: a, file: none.yaml}"), @"/shop/compose.yaml:4: services.web.extends: cannot read /shop/none.yaml: No such file or directory (os error 2)");
+    insta::assert_snapshot!(line("extends: {service: a, file: none.yaml}"), @"/shop/compose.yaml:4: services.web.extends: open /shop/none.yaml: no such file or directory");
     insta::assert_snapshot!(line("env_file: none.env"), @"/shop/compose.yaml:4: services.web.env_file: env file /shop/none.env not found");
     insta::assert_snapshot!(refused("services: {web: {image: i, depends_on: [db]}, db: {image: i, profiles: [x]}}\n"), @r#"/shop/compose.yaml:1: services.web.depends_on.db: service "web" depends on undefined service "db"; its profile is not enabled"#);
-    insta::assert_snapshot!(refused("include: [none.yaml]\n"), @"/shop/compose.yaml:1: include[0]: cannot read /shop/none.yaml: No such file or directory (os error 2)");
+    insta::assert_snapshot!(refused("include: [none.yaml]\n"), @"/shop/compose.yaml:1: include[0]: open /shop/none.yaml: no such file or directory");
 }
 
 #[test]
