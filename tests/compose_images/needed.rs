@@ -69,3 +69,15 @@ fn the_image_that_is_built_in_is_always_there() {
     assert_eq!(project.says(&["pull"]).1, " Image workbench Skipped Image is built in\n");
     project.ok(&["down"]);
 }
+
+#[test]
+fn an_image_that_was_just_built_is_new_and_goes_once() {
+    let project = Project::new("services: {web: {build: {dockerfile_inline: FROM workbench}, command: 'true'}}\n");
+    project.ok(&["up", "-d"]);
+    let images = project.ok(&["images"]);
+    assert!(images.lines().nth(1).unwrap().contains(" second"), "{images}");
+    let (_, told) = project.says(&["down", "-t", "0", "--rmi", "all"]);
+    let of_images: Vec<_> = told.lines().filter(|line| line.starts_with(" Image ")).collect();
+    assert_eq!(of_images.iter().filter(|line| line.contains("web")).count(), 2, "{told}");
+    assert!(of_images.contains(&" Image shop-web:latest Removed") && !told.contains("Warning"), "{told}");
+}

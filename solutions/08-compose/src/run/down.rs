@@ -96,11 +96,7 @@ impl Down<'_> {
             let name = service.image_name(self.project);
             // With a name of its own, it is not only this project's.
             let goes = which == Images::All || service.build.is_some() && service.image.is_empty();
-            let name = if name.contains(['@']) || name.rsplit('/').next().is_some_and(|last| last.contains(':')) {
-                name
-            } else {
-                name + ":latest"
-            };
+            let name = tagged(name);
             if goes {
                 names.insert(name)
             } else {
@@ -108,7 +104,7 @@ impl Down<'_> {
             };
         }
         if which == Images::All {
-            names.extend(removed.iter().map(|container| container.summary.image.clone()));
+            names.extend(removed.iter().map(|container| tagged(container.summary.image.clone())));
         }
         let remove = async |name: &String| self.resource("Image", name, format!("/images/{name}")).await;
         Ok(!all(names.iter().map(remove)).await?.is_empty())
@@ -130,4 +126,10 @@ impl Down<'_> {
         }
         Ok(())
     }
+}
+
+/// An image's name with its tag, or as it is, if it has a digest or is an ID: so each is there once.
+fn tagged(name: String) -> String {
+    let is_whole = name.contains('@') || name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if is_whole { name } else { name + ":latest" }
 }

@@ -7,7 +7,7 @@ use crate::format::{short_id, units};
 use crate::output::say;
 use ::compose::labels;
 use ::daemon::Client;
-use engine::api::{ContainerSummary, ImageInspect};
+use engine::api::{ContainerSummary, ImageInspect, ImageSummary};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,8 @@ struct Image {
     id: String,
     repository: String,
     tag: String,
+    /// Since when it is here, in seconds since 1970: as `images` has it. What is built has no date of its own.
+    created: Option<i64>,
     /// None when the engine has it no more.
     inspect: Option<ImageInspect>,
 }
@@ -44,9 +46,10 @@ impl Member for Images {
         let mut containers: Vec<ContainerSummary> = request.json().await?;
         let service = |container: &ContainerSummary| container.labels.get(labels::SERVICE).cloned().unwrap_or_default();
         containers.retain(|container| self.services.is_empty() || self.services.contains(&service(container)));
+        let here: Vec<ImageSummary> = client.get("/images/json").json().await?;
         let mut images = Vec::new();
         for container in containers {
-            images.push(image(&client, container).await?);
+            images.push(image(&client, container, &here).await?);
         }
         images.sort_by(|a, b| a.container.cmp(&b.container));
         if self.quiet {
@@ -65,7 +68,7 @@ impl Member for Images {
     }
 }
 
-async fn image(client: &Client, container: ContainerSummary) -> anyhow::Result<Image> {
+async fn image(client: &Client, container: ContainerSummary, here: &[ImageSummary]) -> anyhow::Result<Image> {
     let inspect: Option<ImageInspect> = match client.get(format!("/images/{}/json", container.image)).json().await {
         Err(error) if error.status == 404 => None,
         answer => Some(answer?),
@@ -79,7 +82,12 @@ async fn image(client: &Client, container: ContainerSummary) -> anyhow::Result<I
         Some((repository, _)) => (repository, ""),
         None => (repository, tag.unwrap_or(if repository.is_empty() { "" } else { "latest" })),
     };
+    let created = |inspect: &ImageInspect| {
+        let listed = here.iter().find(|image| image.id == inspect.id).map(|image| image.created);
+        listed.or_else(|| Some(inspect.created.parse::<jiff::Timestamp>().ok()?.as_second()))
+    };
     Ok(Image {
+        created: inspect.as_ref().and_then(created),
         container: container.names.first().map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default(),
         id: inspect.as_ref().map_or(container.image_id, |inspect| inspect.id.clone()),
         repository: repository.to_owned(),
@@ -98,7 +106,6 @@ impl Image {
 
     fn row(&self) -> Vec<String> {
         let or_none = |text: &str| if text.is_empty() { "<none>".to_owned() } else { text.to_owned() };
-        let created = self.inspect.as_ref().and_then(|inspect| inspect.created.parse::<jiff::Timestamp>().ok());
         vec![
             self.container.clone(),
             or_none(&self.repository),
@@ -106,7 +113,7 @@ impl Image {
             self.platform(),
             short_id(&self.id).to_owned(),
             units::size(self.inspect.as_ref().map_or(0, |inspect| inspect.size), 3),
-            created.map_or_else(|| "N/A".to_owned(), |created| units::ago(created.as_second())),
+            self.created.map_or_else(|| "N/A".to_owned(), units::ago),
         ]
     }
 
