@@ -6,7 +6,7 @@ mod support;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -511,6 +511,27 @@ fn who_takes_the_place_of_another_is_heard_too() {
         assert!(up.try_wait().unwrap().is_none());
         project.told("stop");
         assert!(up.wait().unwrap().success());
+        project.told("down");
+        project.nothing_is_left();
+    });
+}
+
+/// Nobody can attach to one that is between two lives.
+#[test]
+fn who_is_about_to_be_started_again_is_heard_in_its_next_life() {
+    Sandbox::each(|sandbox| {
+        let file = "services:\n  a: {image: workbench, command: sh -c 'echo again; exit 3', restart: always}\n";
+        let project = Project::new(sandbox, file);
+        project.told("up -d");
+        // Each pause is twice as long as the one before: this one lasts more than a second.
+        let lives = || project.inspect("shop-a-1", "{{.RestartCount}}").parse::<u32>().unwrap();
+        eventually("it pauses for long", || lives() >= 4 && project.states() == ["shop-a-1 restarting"]);
+        let mut up = project.begin("up");
+        let shown = BufReader::new(up.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut rest = shown.skip_while(|line| line != "a-1 exited with code 3 (restarting)").skip(1);
+        assert_eq!(rest.next().as_deref(), Some("a-1  | again"));
+        interrupt(&up);
+        assert_eq!(up.wait().unwrap().code(), Some(130));
         project.told("down");
         project.nothing_is_left();
     });

@@ -94,7 +94,7 @@ impl Foreground {
             // Attached before the start, no output is missed; who is not heard has time until the start.
             if is_shown(&container) {
                 let attached = attach(&self.client, &container.id).await?;
-                newcomers.follow(&container.id, &container.service, container.mark(), Some(attached));
+                newcomers.follow(&container.id, &container.service, container.mark(), attached);
             } else if container.is_up() {
                 newcomers.follow(&container.id, &container.service, container.mark(), None);
             } else {
@@ -200,10 +200,13 @@ impl Foreground {
     }
 }
 
-/// The output of a container, from now on.
-async fn attach(client: &Client, id: &str) -> anyhow::Result<Hijacked> {
+/// The output of a container, from now on. One that is between two lives has none, but its log.
+async fn attach(client: &Client, id: &str) -> anyhow::Result<Option<Hijacked>> {
     let request = client.post(format!("/containers/{id}/attach"));
-    Ok(request.query("stream", 1).query("stdout", 1).query("stderr", 1).hijack().await?)
+    match request.query("stream", 1).query("stdout", 1).query("stderr", 1).hijack().await {
+        Err(error) if error.status == 409 => Ok(None),
+        attached => Ok(Some(attached?)),
+    }
 }
 
 /// Who meets the containers, also those that come later: that `up` elsewhere, or a watch, puts in the place of the first ones.
