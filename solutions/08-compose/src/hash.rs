@@ -7,7 +7,7 @@ use crate::service::SERVICE;
 use crate::tree::Node;
 use sha2::{Digest, Sha256};
 
-/// The hash [`of`] a service, without what does not make its containers other ones (docker compose, `ServiceHash`): how its image is
+/// The hash [`of`] a service (its shape is [`SERVICE`]), without what does not make its containers other ones (docker compose, `ServiceHash`): how its image is
 /// built or fetched (`build`, `pull_policy`), how many of them there are (`scale`, and `replicas` in `deploy`), whom it waits for
 /// (`depends_on`), and under which `profiles` it runs.
 pub fn config_hash(service: &Node) -> String {
