@@ -67,11 +67,12 @@ fn invalid(error: serde_json::Error) -> Refusal {
 /// Until API 1.44 a container had one MAC address, as docker-compose still gives it: it is that of its first network.
 fn settle_mac_address(asked: &mut Value) -> Result<(), Refusal> {
     let Some(address) = asked.get("MacAddress").filter(|address| !is_unset(address)).cloned() else { return Ok(()) };
-    let mode = asked["HostConfig"]["NetworkMode"].as_str().filter(|mode| !mode.is_empty()).unwrap_or("default");
-    if matches!(mode, "host" | "none") || mode.starts_with("container:") {
+    let mode = asked["HostConfig"]["NetworkMode"].as_str().filter(|mode| !mode.is_empty());
+    let mode = mode.unwrap_or("default").to_owned();
+    if matches!(mode.as_str(), "host" | "none") || mode.starts_with("container:") {
         return Err(Refusal::invalid("conflicting options: mac-address and the network mode"));
     }
-    let path = ["NetworkingConfig", "EndpointsConfig", &mode.to_owned(), "MacAddress"];
+    let path = ["NetworkingConfig", "EndpointsConfig", &mode, "MacAddress"];
     let Some(there) = path.iter().try_fold(&mut *asked, |value, key| entry(value, key)) else {
         return Err(Refusal::invalid("invalid JSON: NetworkingConfig is no object"));
     };
