@@ -46,7 +46,7 @@ pub fn plan(existing: &[Existing], scale: u32) -> Vec<Action> {
     }
     let highest = existing.iter().map(|container| container.number).max().unwrap_or(0);
     let missing = scale - stay.len() as u32;
-    actions.extend((1..=missing).map(|more| Action::Create(highest + more)));
+    actions.extend((1..=missing).map(|more| Action::Create(highest.saturating_add(more))));
     actions
     // end exercise
 }

@@ -6,7 +6,7 @@ use crate::interpolate::Variables;
 use crate::load::How;
 use crate::render::{For, escaped, render};
 use crate::resources::FILE;
-use crate::tree::{Map, Node, Value};
+use crate::tree::{At, Map, Node, Value};
 use crate::{check, emit, environment, hash, load, normal, order};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -242,6 +242,11 @@ impl Project {
 
     pub(crate) fn volume_hash(&self, key: &str) -> String {
         self.tree.find(&["volumes", key]).map(hash::volume_hash).unwrap_or_default()
+    }
+
+    /// Where a network, a volume, … is written.
+    pub(crate) fn at(&self, kind: &str, name: &str) -> Option<At> {
+        self.tree.find(&[kind]).and_then(Node::map)?.at(name).cloned()
     }
 
     /// The file, complete: its own name is that of the project.

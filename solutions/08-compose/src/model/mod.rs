@@ -77,9 +77,11 @@ impl Project {
         }
         for (key, network) in &mut model.networks {
             network.hash = self.network_hash(key);
+            network.at = self.at("networks", key);
         }
         for (key, volume) in &mut model.volumes {
             volume.hash = self.volume_hash(key);
+            volume.at = self.at("volumes", key);
         }
         Ok(model)
     }

@@ -1,5 +1,6 @@
 //! What services share.
 
+use crate::tree::At;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -9,6 +10,9 @@ use std::collections::BTreeMap;
 pub struct Network {
     #[serde(skip)]
     pub hash: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub at: Option<At>,
     /// What the engine calls it: `project_key`, unless it was told.
     pub name: String,
     pub driver: String,
@@ -48,6 +52,9 @@ pub struct Pool {
 pub struct Volume {
     #[serde(skip)]
     pub hash: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub at: Option<At>,
     /// What the engine calls it: `project_key`, unless it was told.
     pub name: String,
     pub driver: String,

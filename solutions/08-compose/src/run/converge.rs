@@ -1,8 +1,9 @@
 //! From what is there to what the file says.
 
 use super::create::Creation;
+use super::resources::NetworkIds;
 use super::walk::{Failed, Way, walk};
-use super::{all, stop};
+use super::{all, gone, stop};
 use crate::containers::{self, Container, OneOff, Wanted};
 use crate::error::{Error, Result};
 use crate::labels;
@@ -10,6 +11,7 @@ use crate::model::{Model, Service};
 use crate::plan::{Action, Existing, plan};
 use crate::steps::Report;
 use daemon::Client;
+use engine::api::EndpointSettings;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,14 +52,14 @@ impl Converge<'_> {
     /// The first thing that could not be done. What was done stays: the next time goes on from there.
     pub async fn run(&self) -> Result<()> {
         self.scalable()?;
-        self.resources().await?;
+        let networks = self.resources().await?;
         let containers = self.containers().await?;
         let (ours, orphans): (Vec<_>, Vec<_>) =
             containers.into_iter().partition(|container| self.known.contains(&container.service));
         let mut now: BTreeMap<String, Vec<Container>> = BTreeMap::new();
         ours.into_iter().for_each(|container| now.entry(container.service.clone()).or_default().push(container));
         let now: Now = RefCell::new(now);
-        let visit = async |name: &str| self.service(&self.model.services[name], &now).await;
+        let visit = async |name: &str| self.service(&self.model.services[name], &networks, &now).await;
         walk(&self.model.graph(), Way::Up, &Failed::default(), visit).await?;
         self.orphans(&orphans).await
     }
@@ -97,12 +99,12 @@ impl Converge<'_> {
         all(orphans.iter().map(remove)).await.map(drop)
     }
 
-    async fn service(&self, service: &Service, now: &Now) -> Result<()> {
+    async fn service(&self, service: &Service, networks: &NetworkIds, now: &Now) -> Result<()> {
         let there = now.borrow().get(&service.name).cloned().unwrap_or_default();
         let hash = self.hash(service, now);
         let existing = |container: &Container| Existing {
             number: container.number,
-            outdated: self.outdated(service, &hash, container),
+            outdated: self.outdated(service, &hash, networks, container),
         };
         let actions = plan(&there.iter().map(existing).collect::<Vec<_>>(), service.scale());
         // Names first become free: a container that a broken off replacement left may hold one.
@@ -126,7 +128,7 @@ impl Converge<'_> {
     }
 
     /// Whether a container has to be replaced.
-    fn outdated(&self, service: &Service, hash: &str, container: &Container) -> bool {
+    fn outdated(&self, service: &Service, hash: &str, networks: &NetworkIds, container: &Container) -> bool {
         let targeted = self.how.services.is_empty() || self.how.services.contains(&service.name);
         match if targeted { self.how.recreate } else { self.how.recreate_dependencies } {
             Recreate::Never => return false,
@@ -136,13 +138,22 @@ impl Converge<'_> {
         let image = self.images.get(&service.name).map_or("", String::as_str);
         container.label(labels::CONFIG_HASH) != hash
             || container.label(labels::IMAGE) != image
-            || self.lacks_network(service, container)
+            || self.lacks_network(service, networks, container)
             || self.lacks_volume(service, container)
     }
 
-    fn lacks_network(&self, service: &Service, container: &Container) -> bool {
+    /// Whether it is not on one of its networks. Another one that has the same name by now is not the one that it was on; an engine
+    /// that gives no ID before the first start will find it by its name.
+    fn lacks_network(&self, service: &Service, networks: &NetworkIds, container: &Container) -> bool {
         let has = &container.summary.network_settings.networks;
-        let lacks = |key: &String| self.model.networks.get(key).is_some_and(|network| !has.contains_key(&network.name));
+        let lacks = |key: &String| {
+            let (Some(id), Some(network)) = (networks.get(key), self.model.networks.get(key)) else { return false };
+            let is = |(name, of): (&String, &EndpointSettings)| match of.network_id.as_str() {
+                "" => *name == network.name,
+                of => of == id,
+            };
+            !has.iter().any(is)
+        };
         service.network_mode.is_empty() && service.networks.keys().any(lacks)
     }
 
@@ -176,11 +187,11 @@ impl Converge<'_> {
         let mut new = made.inspect_err(|error| self.report.failed(&object, &error.to_string()))?;
         self.stop_dependents(service, now).await?;
         let timeout = self.how.timeout;
-        self.client.post(format!("/containers/{}/stop", old.id)).query_opt("t", timeout).send().await?;
+        gone(self.client.post(format!("/containers/{}/stop", old.id)).query_opt("t", timeout).send().await)?;
         // Its anonymous volumes are the new one's now, if they are not to be forgotten.
         let forget = !self.how.inherit;
         let remove = self.client.delete(format!("/containers/{}", old.id)).query("force", true);
-        remove.query("v", forget).send().await?;
+        gone(remove.query("v", forget).send().await)?;
         for name in old.anonymous_volumes().filter(|_| forget) {
             let _gone_or_used = self.client.delete(format!("/volumes/{name}")).send().await;
         }

@@ -29,3 +29,11 @@ use futures_util::future::join_all;
 pub(crate) async fn all<T>(work: impl IntoIterator<Item = impl Future<Output = Result<T>>>) -> Result<Vec<T>> {
     join_all(work).await.into_iter().collect()
 }
+
+/// What another one has removed in the meantime is gone, as it was to be.
+fn gone(outcome: daemon::client::Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.is_not_found() => Ok(()),
+        outcome => Ok(outcome?),
+    }
+}
