@@ -96,6 +96,27 @@ fn nothing_is_made_while_something_is_missing_that_others_make() {
             refused(&format!("{web}networks:\n  x: {{external: true, name: y}}\nvolumes: {{v: , w: }}\n")),
             "/shop/compose.yaml:4: networks.x: network y declared as external, but could not be found"
         );
+        let one = |text: &str| refused(&format!("services:\n  web:\n    image: workbench\n    {text}\n"));
+        assert_eq!(
+            one("secrets: [s]\nsecrets: {s: {file: ./gone}}"),
+            "/shop/compose.yaml:4: services.web.secrets[0]: bind source path does not exist: /shop/gone"
+        );
+        assert_eq!(
+            one("volumes: [{type: bind, source: ./gone, target: /x, bind: {create_host_path: false}}]"),
+            "/shop/compose.yaml:4: services.web.volumes[0]: bind source path does not exist: /shop/gone"
+        );
+        assert_eq!(
+            one("secrets: [{source: s, target: ../../x}]\nsecrets: {s: {environment: HOME}}"),
+            "/shop/compose.yaml:4: services.web.secrets[0]: a secret cannot be put at \"../../x\": `..` leads out of its folder"
+        );
+        assert_eq!(
+            one("volumes: ['v:/v']\nvolumes: {v: {name: ../x}}"),
+            "/shop/compose.yaml:5: volumes.v.name: \"../x\" is no name: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        );
+        assert_eq!(
+            one("networks: [n]\nnetworks: {n: {name: 'a/../b?x=1&y'}}"),
+            "/shop/compose.yaml:5: networks.n.name: \"a/../b?x=1&y\" is no name: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        );
     });
 }
 
@@ -111,4 +132,15 @@ fn a_container_of_the_highest_number_is_one_as_others_are() {
     sandbox.fails(1, &compose(&["up", "-d", "--scale", "a=3"]));
     sandbox.ok(&compose(&["down"]));
     assert_eq!(states(sandbox), Vec::<String>::new());
+}
+
+#[test]
+fn a_path_with_a_colon_is_one_path() {
+    Sandbox::each(|sandbox| {
+        let volume = "{type: bind, source: './a:b', target: '/c:d'}";
+        write(sandbox, &format!("services:\n  a: {{image: workbench, volumes: [{volume}], command: ls /c:d}}\n"));
+        fs::create_dir_all(sandbox.path().join("shop/a:b/inside")).unwrap();
+        assert!(sandbox.ok(&compose(&["up", "--no-color"])).contains("inside"));
+        sandbox.ok(&compose(&["down"]));
+    });
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::interpolate::{Variables, substitute};
+use crate::tree::ENTRIES;
 use std::path::Path;
 
 /// What a line of an env file says.
@@ -50,6 +51,9 @@ pub(crate) fn parse(file: &Path, text: &str, outer: &Variables, raw: bool) -> Re
                 (name, value)
             }
         };
+        if found.len() == ENTRIES {
+            return Err(fault(format!("this file has more than {ENTRIES} variables")));
+        }
         known.entry(name.clone()).or_insert_with(|| value.clone());
         found.insert(name, value);
     }

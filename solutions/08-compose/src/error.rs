@@ -14,7 +14,7 @@ pub enum Error {
     NoFile,
     #[error("{}", unread(path, source))]
     Read { path: PathBuf, source: io::Error },
-    #[error("{}: a compose file of more than {limit} bytes is not read", path.display())]
+    #[error("{}: a file of more than {limit} bytes is not read", path.display())]
     TooLarge { path: PathBuf, limit: u64 },
     #[error(
         "invalid project name {0:?}: must consist only of lowercase alphanumeric characters, hyphens, and underscores as \

@@ -54,6 +54,10 @@ impl PartialEq for Node {
     }
 }
 
+/// How many entries a mapping or a list may have. Each key is looked for one after the other, and a service with more variables than
+/// this could not even be started.
+pub(crate) const ENTRIES: usize = 20_000;
+
 /// A mapping, in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Map(pub Vec<Entry>);

@@ -2,7 +2,7 @@
 //! blow up to.
 
 use crate::error::{Error, Result};
-use crate::tree::{At, Entry, Map, Node, Tag, Value};
+use crate::tree::{At, ENTRIES, Entry, Map, Node, Tag, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag as YamlTag};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -70,13 +70,19 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Whether there is room for so many levels more.
+    fn nests(&self, levels: usize, at: &At) -> Result<()> {
+        match self.depth + levels > DEPTH {
+            true => Err(Error::at(at, "", format_args!("this nests deeper than {DEPTH} levels"))),
+            false => Ok(()),
+        }
+    }
+
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Node> {
         let at = self.at(span);
         self.spend(1, &at)?;
+        self.nests(1, &at)?;
         self.depth += 1;
-        if self.depth > DEPTH {
-            return Err(Error::at(&at, "", format_args!("this nests deeper than {DEPTH} levels")));
-        }
         let (anchor, tag, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 (anchor, kept(tag.as_deref()), scalar(text, style, tag.as_deref()))
@@ -87,10 +93,19 @@ impl<'a> Reader<'a> {
                 let found = self.anchors.get(&anchor).cloned();
                 let found = found.ok_or_else(|| Error::at(&at, "", "this alias is inside of what it stands for"))?;
                 self.spend(size(&found), &at)?;
+                self.nests(depth(&found), &at)?;
                 (0, found.tag, found.value)
             }
             _ => return Err(Error::at(&at, "", "the document ends too early")),
         };
+        let entries = match &value {
+            Value::List(list) => list.len(),
+            Value::Map(map) => map.0.len(),
+            _ => 0,
+        };
+        if entries > ENTRIES {
+            return Err(Error::at(&at, "", format_args!("this has more than {ENTRIES} entries")));
+        }
         self.depth -= 1;
         let node = Node { at, tag, value };
         if anchor != 0 {
@@ -157,6 +172,15 @@ impl<'a> Reader<'a> {
             _ => Err(Error::at(&from.at, "<<", "map merge requires map or sequence of maps as the value")),
         }
     }
+}
+
+fn depth(node: &Node) -> usize {
+    let deepest = match &node.value {
+        Value::List(list) => list.iter().map(depth).max(),
+        Value::Map(map) => map.0.iter().map(|entry| depth(&entry.node)).max(),
+        _ => None,
+    };
+    1 + deepest.unwrap_or(0)
 }
 
 fn size(node: &Node) -> usize {

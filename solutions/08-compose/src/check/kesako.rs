@@ -2,9 +2,11 @@
 //! knows no files and lines.
 
 use crate::error::{Error, Result};
-use crate::tree::{Map, Node, Value};
+use crate::tree::{Entry, Map, Node, Value};
+use std::io::ErrorKind;
+use std::path::Path;
 
-/// Looks at all services, networks and volumes.
+/// Looks at all services, networks and volumes, and for the files that are to be mounted, which are on this machine.
 ///
 /// # Errors
 /// The first thing that Kesako's engine would refuse.
@@ -13,6 +15,7 @@ pub(crate) fn suits(tree: &Node) -> Result<()> {
         let Some(map) = entry.node.map() else { continue };
         let key = format!("services.{}", entry.key);
         service(map, &key)?;
+        files(tree, map, &key)?;
         for network in entry.node.entries("networks") {
             let key = format!("{key}.networks.{}", network.key);
             none_of(&network.node, &["driver_opts", "interface_name"], &key)?;
@@ -23,6 +26,7 @@ pub(crate) fn suits(tree: &Node) -> Result<()> {
     }
     for entry in tree.entries("networks") {
         let key = format!("networks.{}", entry.key);
+        name(entry, "networks")?;
         if let Some(driver) = entry.node.find(&["driver"]) {
             only(driver, &["", "default", "bridge"], &format!("{key}.driver"))?;
         }
@@ -36,6 +40,7 @@ pub(crate) fn suits(tree: &Node) -> Result<()> {
         }
     }
     for entry in tree.entries("volumes") {
+        name(entry, "volumes")?;
         if let Some(driver) = entry.node.find(&["driver"]) {
             only(driver, &["", "local"], &format!("volumes.{}.driver", entry.key))?;
         }
@@ -58,6 +63,47 @@ fn service(service: &Map, key: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is mounted is there, if it is not to be made.
+fn files(tree: &Node, service: &Map, key: &str) -> Result<()> {
+    let list = |kind: &str| service.get(kind).and_then(Node::list).unwrap_or_default().iter().enumerate();
+    let is_there = |path: &str, node: &Node, key: String| match Path::new(path).symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::at(&node.at, &key, format_args!("bind source path does not exist: {path}")))
+        }
+        _ => Ok(()),
+    };
+    for kind in ["secrets", "configs"] {
+        for (i, grant) in list(kind) {
+            let source = grant.map().and_then(|map| map.text("source")).unwrap_or_default();
+            let file = tree.find(&[kind, source, "file"]).and_then(Node::text);
+            file.map_or(Ok(()), |file| is_there(file, grant, format!("{key}.{kind}[{i}]")))?;
+        }
+    }
+    for (i, mount) in list("volumes") {
+        let Some(map) = mount.map().filter(|map| map.text("type") == Some("bind")) else { continue };
+        let is_made = mount.find(&["bind", "create_host_path"]).is_some_and(|node| node.value == Value::Bool(true));
+        if !is_made {
+            is_there(map.text("source").unwrap_or_default(), mount, format!("{key}.volumes[{i}]"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the engine is to call a network or volume that is made.
+fn name(entry: &Entry, kind: &str) -> Result<()> {
+    let Some(node) = entry.node.find(&["name"]) else { return Ok(()) };
+    let external = entry.node.find(&["external"]).is_some_and(|node| node.value == Value::Bool(true));
+    let text = node.text().unwrap_or_default();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    match external || text.chars().all(allowed) && text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => Ok(()),
+        false => {
+            let what = format!("{text:?} is no name: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+            Err(Error::at(&node.at, &format!("{kind}.{}.name", entry.key), what))
+        }
+    }
 }
 
 fn none_of(node: &Node, names: &[&str], key: &str) -> Result<()> {

@@ -77,6 +77,10 @@ fn file(service: &Map, place: &Place<'_>, object: &Map, variables: &Variables) -
             return Err(Error::at(&node.at, &format!("{key}.{name}"), format!("must be a number, and not {text:?}")));
         }
     }
+    let target = grant.map().and_then(|map| map.text("target")).unwrap_or_default();
+    if !object.has("file") && target.split('/').any(|part| part == "..") {
+        return told(format!("a {kind_of_one} cannot be put at {target:?}: `..` leads out of its folder"));
+    }
     match !object.has("file") && is(service, "read_only") {
         true => told(format!(
             "cannot create {kind_of_one} {source:?} in a read-only service: `file` is the sole supported option"

@@ -88,6 +88,10 @@ fn short(wanted: &Wanted<'_>, mount: &Mount) -> Option<String> {
         }
         _ => return None,
     };
+    // Between colons, a path with one would be two.
+    if source.contains(':') || mount.target.contains(':') {
+        return None;
+    }
     let mut options = vec![if mount.read_only { "ro" } else { "rw" }];
     if let Some(bind) = &mount.bind {
         options.extend([bind.selinux.as_str(), bind.propagation.as_str()].into_iter().filter(|text| !text.is_empty()));

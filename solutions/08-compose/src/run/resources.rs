@@ -12,6 +12,9 @@ use tracing::warn;
 
 type Labels = BTreeMap<String, String>;
 
+/// The status of an answer: there is one of that name.
+const CONFLICT: u16 = 409;
+
 /// The ID of each network, by its key.
 pub(super) type NetworkIds = BTreeMap<String, String>;
 
@@ -46,9 +49,11 @@ impl Converge<'_> {
         let ids = all(self.model.networks.iter().map(async |(key, network)| {
             let id = match self.network(key, network, &networks).await {
                 // Another `up` has made it in the meantime.
-                Err(Error::Engine(error)) if error.status == 409 => {
+                Err(Error::Engine(error)) if error.status == CONFLICT => {
                     let networks: Vec<engine::api::Network> = self.client.get("/networks").json().await?;
-                    self.network(key, network, &networks).await?
+                    let id = self.network(key, network, &networks).await?;
+                    self.report.done(&format!("Network {}", network.name), "Created");
+                    id
                 }
                 other => other?,
             };
@@ -123,6 +128,12 @@ impl Converge<'_> {
         let object = format!("Network {}", request.name);
         self.report.working(&object, "Creating");
         let created = self.client.post("/networks/create").body_json(&request).json::<NetworkCreated>().await;
+        if let Err(error) = &created
+            && error.status == CONFLICT
+        {
+            // It may be there by now: that is seen before it is told.
+            return Ok(created?.id);
+        }
         Ok(self.told(&object, "Created", created)?.id)
     }
 

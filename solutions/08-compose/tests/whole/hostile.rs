@@ -84,3 +84,25 @@ fn files_that_include_two_each_and_services_that_extend_without_end() {
     let told = at_once(|| Folder::of(&format!("services:\n{services}  s5000: {{image: i}}\n")).refused());
     assert_eq!(told, "/shop/compose.yaml:66: services.s64.extends: this chain of extends is longer than 64");
 }
+
+#[test]
+fn more_variables_than_anybody_has() {
+    let lines: String = (0..60_000).map(|i| format!("V{i}=x\n")).collect();
+    let listed = lines.lines().map(|line| format!("      - {line}\n")).collect::<String>();
+    let text = format!("services:\n  web:\n    image: i\n    environment:\n{listed}");
+    let told = at_once(|| Folder::of(&text).refused());
+    assert_eq!(told, "/shop/compose.yaml:5: this has more than 20000 entries");
+    let folder = Folder::of("services: {web: {image: i, env_file: many.env}}\n").with("many.env", &lines);
+    assert_eq!(at_once(|| folder.refused()), "/shop/many.env:20001: this file has more than 20000 variables");
+}
+
+/// Each alias hangs at the bottom of the next: none is deep, together they are.
+#[test]
+fn one_depth_beneath_another() {
+    let mut text = "x-0: &a0 v\n".to_owned();
+    for i in 1..70 {
+        text += &format!("x-{i}: &a{i} {}*a{}{}\n", "[".repeat(50), i - 1, "]".repeat(50));
+    }
+    let told = at_once(|| Folder::of(&(text + "services: {web: {image: i}}\n")).refused());
+    assert_eq!(told, "/shop/compose.yaml:3: this nests deeper than 64 levels");
+}
