@@ -159,6 +159,14 @@ impl Project {
         check::suits_kesako(&self.tree)
     }
 
+    /// Whether an engine of this version of the API knows all that it asks for.
+    ///
+    /// # Errors
+    /// What it does not, with the place where it stands.
+    pub fn suits(&self, api: (u32, u32)) -> Result<()> {
+        check::since(&self.tree, api)
+    }
+
     /// Gives a service another number of containers than the file does (`--scale`).
     ///
     /// # Errors

@@ -93,6 +93,8 @@ impl Making {
         how: &Creation,
         steps: &Steps,
     ) -> anyhow::Result<()> {
+        let api = super::api(client).await?;
+        project.suits(api).map_err(fail)?;
         let wanted = images::How {
             build: self.build,
             no_build: self.no_build,
@@ -107,7 +109,7 @@ impl Making {
             model,
             known: &project.all_services,
             images: &images,
-            api: super::api(client).await?,
+            api,
             how,
             report: steps,
             confirm: &move |question: &str| {

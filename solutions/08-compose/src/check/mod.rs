@@ -3,11 +3,13 @@
 mod agree;
 mod kesako;
 mod ready;
+mod since;
 mod unique;
 mod values;
 
 pub(crate) use kesako::suits as suits_kesako;
 pub(crate) use ready::ready;
+pub(crate) use since::since;
 pub(crate) use unique::check as once;
 
 use crate::canonical::nearest;

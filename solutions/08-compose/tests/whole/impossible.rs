@@ -254,3 +254,38 @@ fn what_kesakos_engine_has_not_is_told_with_its_place() {
         .suits_kesako()
         .unwrap();
 }
+
+/// An old engine would leave it out without a word.
+#[test]
+fn what_an_old_engine_does_not_know() {
+    let told = |text: &str, engine: (u32, u32)| {
+        let folder = Folder::of(&format!("services:\n  web:\n    image: i\n    {text}\n"));
+        let suits = folder.project().suits(engine);
+        suits.map_err(|error| folder.told(&error.to_string())).map_or_else(|told| told, |()| "it does".to_owned())
+    };
+    let all = [
+        "healthcheck: {test: a, start_period: 9s, start_interval: 1s}",
+        "annotations: {a: b}",
+        "mac_address: '02:42:00:00:00:01'",
+        "networks: {default: {mac_address: '02:42:00:00:00:01'}}",
+        "networks: {default: {gw_priority: 1}}",
+        "networks: {default: {interface_name: e0}}",
+        "volumes: [{type: bind, source: /a, target: /a, bind: {recursive: disabled}}]",
+        "volumes: [{type: volume, source: a, target: /a, volume: {subpath: b}}]\nvolumes: {a: }",
+        "networks: [a]\nnetworks: {a: {enable_ipv4: false}}",
+        "networks: [a]\nnetworks: {a: {enable_ipv4: true}}",
+    ];
+    insta::assert_snapshot!(all.map(|text| told(text, (1, 41))).join("\n"), @"
+    /shop/compose.yaml:4: services.web.healthcheck.start_interval: this requires API version 1.44, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.annotations: this requires API version 1.43, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.mac_address: this requires API version 1.44, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.networks.default.mac_address: this requires API version 1.44, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.networks.default.gw_priority: this requires API version 1.48, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.networks.default.interface_name: this requires API version 1.49, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.volumes[0].bind.recursive: this requires API version 1.44, and the engine has 1.41
+    /shop/compose.yaml:4: services.web.volumes[0].volume.subpath: this requires API version 1.45, and the engine has 1.41
+    /shop/compose.yaml:5: networks.a.enable_ipv4: this requires API version 1.47, and the engine has 1.41
+    it does
+    ");
+    assert_eq!(all.map(|text| told(text, (1, 44))), ["it does"; 10]);
+}
