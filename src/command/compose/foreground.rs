@@ -11,7 +11,7 @@ use ::compose::model::Model;
 use ::compose::monitor::{self, Monitor, Span};
 use ::compose::run::{self, Start};
 use ::daemon::Client;
-use ::daemon::client::Hijacked;
+use ::daemon::client::{Hijacked, Response};
 use engine::api::{ContainerInspect, WaitResponse};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -93,7 +93,7 @@ impl Foreground {
             newcomers.news.send(News::Came)?;
             // Attached before the start, no output is missed; who is not heard has time until the start.
             if is_shown(&container) {
-                let attached = attach(&self.client, &container.id).await?;
+                let attached = Attached::to(&self.client, &container).await?;
                 newcomers.follow(&container.id, &container.service, container.mark(), attached);
             } else if container.is_up() {
                 newcomers.follow(&container.id, &container.service, container.mark(), None);
@@ -200,13 +200,29 @@ impl Foreground {
     }
 }
 
-/// The output of a container, from now on. One that is between two lives has none, but its log.
-async fn attach(client: &Client, id: &str) -> anyhow::Result<Option<Hijacked>> {
-    let request = client.post(format!("/containers/{id}/attach"));
-    match request.query("stream", 1).query("stdout", 1).query("stderr", 1).hijack().await {
-        Err(error) if error.status == 409 => Ok(None),
-        attached => Ok(Some(attached?)),
+/// What a container says from now on, and how it ends.
+struct Attached {
+    output: Hijacked,
+    end: Response,
+}
+
+impl Attached {
+    /// Before it is started, so that nothing is missed. One that runs is met in the middle of its life; one that is between two
+    /// lives has no output, but its log.
+    async fn to(client: &Client, container: &Container) -> anyhow::Result<Option<Self>> {
+        let condition = if container.is_up() { "not-running" } else { "next-exit" };
+        let end = end(client, &container.id, condition).await?;
+        let request = client.post(format!("/containers/{}/attach", container.id));
+        match request.query("stream", 1).query("stdout", 1).query("stderr", 1).hijack().await {
+            Err(error) if error.status == 409 => Ok(None),
+            output => Ok(Some(Self { output: output?, end })),
+        }
     }
+}
+
+/// The answer comes when the container has ended: also when it is removed in that very moment.
+async fn end(client: &Client, id: &str, condition: &str) -> daemon::client::Result<Response> {
+    client.post(format!("/containers/{id}/wait")).query("condition", condition).response().await
 }
 
 /// Who meets the containers, also those that come later: that `up` elsewhere, or a watch, puts in the place of the first ones.
@@ -244,7 +260,7 @@ impl Newcomers {
         }
     }
 
-    fn follow(&mut self, id: &str, service: &str, mark: &str, attached: Option<Hijacked>) {
+    fn follow(&mut self, id: &str, service: &str, mark: &str, attached: Option<Attached>) {
         self.known.insert(id.to_owned());
         let follower = Follower {
             client: self.client.clone(),
@@ -270,7 +286,7 @@ struct Follower {
 
 impl Follower {
     /// Until it has ended and is not started again. Of one that is not attached, and runs already, the log is shown.
-    async fn run(self, attached: Option<Hijacked>, news: UnboundedSender<News>) {
+    async fn run(self, attached: Option<Attached>, news: UnboundedSender<News>) {
         let code = self.follow(attached).await.unwrap_or_else(|error| {
             warn(format!("{}: {error:#}", self.mark));
             0
@@ -279,32 +295,40 @@ impl Follower {
         let _unheard = news.send(News::Ended { service: self.service, code });
     }
 
-    async fn follow(&self, attached: Option<Hijacked>) -> anyhow::Result<i64> {
+    async fn follow(&self, attached: Option<Attached>) -> anyhow::Result<i64> {
         let Self { id, mark, printer, .. } = self;
         let inspect = || self.client.get(format!("/containers/{id}/json")).json::<ContainerInspect>();
         let seen = inspect().await?;
-        match attached {
-            Some(attached) => printer.copy(mark, attached, seen.config.tty).await?,
-            None => self.log(&seen).await?,
-        }
-        loop {
-            // (Of one that was removed there is no code left to tell.)
-            let waited = self.client.post(format!("/containers/{id}/wait")).json::<WaitResponse>().await;
-            let Ok(mut seen) = inspect().await else { return Ok(waited.map_or(0, |answer| answer.status_code)) };
-            let code = seen.state.exit_code;
-            if seen.state.restarting {
-                printer.status(mark, &format!("exited with code {code} (restarting)")).await?;
+        let mut code = match attached {
+            Some(Attached { output, end }) => {
+                let (copied, code) = tokio::join!(printer.copy(mark, output, seen.config.tty), code_of(Ok(end)));
+                copied?;
+                code
             }
+            None => self.life(&seen).await?,
+        };
+        loop {
+            let seen = inspect().await;
+            let is_back = |seen: &ContainerInspect| seen.state.restarting || seen.state.running;
+            let Some(mut seen) = seen.ok().filter(is_back) else {
+                printer.status(mark, &format!("exited with code {code}")).await?;
+                return Ok(code);
+            };
+            printer.status(mark, &format!("exited with code {code} (restarting)")).await?;
             while seen.state.restarting && !seen.state.running {
                 tokio::time::sleep(A_MOMENT).await;
                 seen = inspect().await?;
             }
-            if !seen.state.running {
-                printer.status(mark, &format!("exited with code {code}")).await?;
-                return Ok(code.into());
-            }
-            self.log(&seen).await?;
+            code = self.life(&seen).await?;
         }
+    }
+
+    /// Until it has ended, which it may have already.
+    async fn life(&self, seen: &ContainerInspect) -> anyhow::Result<i64> {
+        let end = async { code_of(end(&self.client, &self.id, "not-running").await).await };
+        let (shown, code) = tokio::join!(self.log(seen), end);
+        shown?;
+        Ok(code)
     }
 
     /// What it says in this life of its.
@@ -316,5 +340,13 @@ impl Follower {
         let request = self.client.get(format!("/containers/{}/logs", self.id)).query("follow", 1).query("stdout", 1);
         let log = request.query("stderr", 1).query_opt("since", since).reader().await?;
         self.printer.copy(&self.mark, log, seen.config.tty).await
+    }
+}
+
+/// (Of one that was gone before anybody asked there is no code left to tell.)
+async fn code_of(end: daemon::client::Result<Response>) -> i64 {
+    match end {
+        Ok(end) => end.json::<WaitResponse>().await.map_or(0, |answer| answer.status_code),
+        Err(_) => 0,
     }
 }
