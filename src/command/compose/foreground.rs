@@ -68,40 +68,7 @@ impl Foreground {
         let _claim = Claim::new();
         // Before anything runs: who presses Ctrl-C now must not leave it behind.
         let (mut interrupts, mut terminations) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let printer = Rc::new(Printer::new(self.style));
-        let watched: Vec<String> = self.watched.iter().cloned().collect();
-        // Before the containers are looked for: none that comes meanwhile is missed.
-        let monitor = Monitor::begin(&self.client, &self.project, &watched, Span::default()).await.map_err(fail)?;
-        let (sender, mut news) = mpsc::unbounded_channel();
-        let mut containers = self.containers().await?;
-        containers.retain(|container| self.watched.contains(&container.service));
-        let is_shown = |container: &Container| self.attached.contains(&container.service);
-        containers
-            .iter()
-            .filter(|container| is_shown(container))
-            .for_each(|container| printer.expect(container.mark()));
-        printer.announce().await?;
-        let mut newcomers = Newcomers {
-            client: self.client.clone(),
-            printer,
-            attached: self.attached.clone(),
-            known: BTreeSet::new(),
-            made: BTreeSet::new(),
-            news: sender,
-        };
-        for container in containers {
-            newcomers.news.send(News::Came)?;
-            // Attached before the start, no output is missed; who is not heard has time until the start.
-            if is_shown(&container) {
-                let attached = Attached::to(&self.client, &container).await?;
-                newcomers.follow(&container.id, &container.service, container.mark(), attached);
-            } else if container.is_up() {
-                newcomers.follow(&container.id, &container.service, container.mark(), None);
-            } else {
-                newcomers.made.insert(container.id);
-            }
-        }
-        tokio::task::spawn_local(newcomers.run(monitor));
+        let mut news = self.follow().await?;
         let exit: RefCell<Option<i64>> = RefCell::new(None);
         let interrupted = {
             let work = async {
@@ -137,6 +104,44 @@ impl Foreground {
             _ = terminations.recv() => self.kill().await?,
         }
         Err(Exit::with(130, ""))
+    }
+
+    /// From now on all are heard that are to be heard. Hands back who tells of their ends.
+    async fn follow(&self) -> anyhow::Result<UnboundedReceiver<News>> {
+        let printer = Rc::new(Printer::new(self.style));
+        let watched: Vec<String> = self.watched.iter().cloned().collect();
+        // Before the containers are looked for: none that comes meanwhile is missed.
+        let monitor = Monitor::begin(&self.client, &self.project, &watched, Span::default()).await.map_err(fail)?;
+        let (sender, news) = mpsc::unbounded_channel();
+        let mut containers = self.containers().await?;
+        containers.retain(|container| self.watched.contains(&container.service));
+        let is_shown = |container: &Container| self.attached.contains(&container.service);
+        for container in containers.iter().filter(|container| is_shown(container)) {
+            printer.expect(container.mark());
+        }
+        printer.announce().await?;
+        let mut newcomers = Newcomers {
+            client: self.client.clone(),
+            printer,
+            attached: self.attached.clone(),
+            known: BTreeSet::new(),
+            made: BTreeSet::new(),
+            news: sender,
+        };
+        for container in containers {
+            newcomers.news.send(News::Came)?;
+            // Attached before the start, no output is missed; who is not heard has time until the start.
+            if is_shown(&container) {
+                let attached = Attached::to(&self.client, &container).await?;
+                newcomers.follow(&container.id, &container.service, container.mark(), attached);
+            } else if container.is_up() {
+                newcomers.follow(&container.id, &container.service, container.mark(), None);
+            } else {
+                newcomers.made.insert(container.id);
+            }
+        }
+        tokio::task::spawn_local(newcomers.run(monitor));
+        Ok(news)
     }
 
     /// All containers of the services that were started.

@@ -182,6 +182,15 @@ impl Up {
         Ok(shown.into_iter().filter(|name| !self.no_attach.contains(name)).collect())
     }
 
+    /// The services whose end is waited for.
+    fn watched(&self, model: &Model, attached: &BTreeSet<String>) -> BTreeSet<String> {
+        match (self.services.is_empty(), attached.is_empty()) {
+            (false, _) => self.services.iter().cloned().collect(),
+            (_, true) => model.services.keys().cloned().collect(),
+            _ => attached.clone(),
+        }
+    }
+
     fn wait_limit(&self) -> Option<Duration> {
         (self.wait_timeout > 0).then(|| Duration::from_secs(self.wait_timeout.unsigned_abs()))
     }
@@ -211,17 +220,12 @@ impl Up {
             timestamps: self.timestamps,
             apart: true,
         };
-        let watched = match (self.services.is_empty(), attached.is_empty()) {
-            (false, _) => self.services.iter().cloned().collect(),
-            (_, true) => model.services.keys().cloned().collect(),
-            _ => attached.clone(),
-        };
         let foreground = Foreground {
             client: client.clone(),
             project: project.name.clone(),
             model: model.clone(),
+            watched: self.watched(&model, &attached),
             attached,
-            watched,
             on_exit,
             exit_code_from: self.exit_code_from.clone(),
             timeout: self.timeout,

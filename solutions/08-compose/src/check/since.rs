@@ -33,8 +33,8 @@ pub(crate) fn since(tree: &Node, engine: Version) -> Result<()> {
             known(mount, &format!("{key}.volumes[{i}]"), &OF_MOUNT, engine)?;
         }
     }
-    let networks = tree.entries("networks").iter();
-    networks.map(|entry| known(&entry.node, &format!("networks.{}", entry.key), &OF_NETWORK, engine)).collect()
+    let mut networks = tree.entries("networks").iter();
+    networks.try_for_each(|entry| known(&entry.node, &format!("networks.{}", entry.key), &OF_NETWORK, engine))
 }
 
 fn known(node: &Node, key: &str, keys: &[(&[&str], Version)], engine: Version) -> Result<()> {

@@ -3,12 +3,14 @@
 use super::converge::{Converge, Now, Recreate};
 use crate::containers::Container;
 use crate::error::{Error, Result};
+use crate::labels;
 use crate::model::Service;
 use crate::request;
 use daemon::Client;
 use engine::api::{ContainerSummary, CreateResponse, ImageInspect, NetworkConnect};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is asked of containers that are made, and of those that are there.
@@ -27,17 +29,41 @@ pub struct Creation {
     pub timeout: Option<i64>,
 }
 
+/// For so long, and so often, a container is looked for whose name is taken.
+const A_MOMENT: Duration = Duration::from_millis(20);
+const PATIENCE: u32 = 25;
+
 impl Converge<'_> {
     pub(super) async fn create(&self, service: &Service, number: u32, now: &Now) -> Result<Container> {
         let name = service.container_name(&self.model.name, number);
         let object = format!("Container {name}");
         self.report.working(&object, "Creating");
-        let made = self.make(service, &name, number, None, now).await;
+        let made = match self.make(service, &name, number, None, now).await {
+            Err(Error::Engine(error)) if error.status == 409 => self.adopt(service, &name, now, error).await,
+            made => made,
+        };
         match &made {
             Ok(_) => self.report.done(&object, "Created"),
             Err(error) => self.report.failed(&object, &error.to_string()),
         }
         made
+    }
+
+    /// Its name is taken: if by the very container that is wanted, another `up` is at work, and has made it.
+    async fn adopt(&self, service: &Service, name: &str, now: &Now, error: daemon::Error) -> Result<Container> {
+        let hash = self.hash(service, now);
+        // A name is taken before there is a container to be seen.
+        for _ in 0..PATIENCE {
+            let there = self.containers().await?;
+            match there.into_iter().find(|container| container.name == name) {
+                Some(made) if made.service == service.name && made.label(labels::CONFIG_HASH) == hash => {
+                    return Ok(made);
+                }
+                Some(_) => break,
+                None => tokio::time::sleep(A_MOMENT).await,
+            }
+        }
+        Err(error.into())
     }
 
     /// Makes a container, in the place of `old` if there is one.
