@@ -73,7 +73,7 @@ impl Store {
     /// [`Error::Io`](crate::Error::Io): something that cannot be read at all; what is wrong is no error.
     pub fn check(&self, users: &dyn Fn() -> Result<Vec<Use>>) -> Result<Findings> {
         // Nobody takes anything away meanwhile.
-        let _writing = self.writing()?;
+        let _writing = self.index.writing()?;
         let mut found = Findings::default();
         let damaged = blobs::damaged(self.blobs(), &mut found)?;
         let entries = match self.index.read() {
