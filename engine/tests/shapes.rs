@@ -92,11 +92,8 @@ fn of_a_container() {
 #[test]
 fn of_an_image() {
     let (_folder, engine) = engine();
-    // Gone since API 1.44 and 1.45: what the image was built in, and the size's second name. Two folders of a mount that
-    // an image does not have.
+    // Gone since API 1.44: the size's second name. Two folders of a mount that an image does not have.
     insta::assert_snapshot!(differences("image.json", &engine.image_inspect("bb").unwrap()).join("\n"), @r"
-    .Container is missing
-    .ContainerConfig is missing
     .VirtualSize is missing
     .GraphDriver.Data.MergedDir is missing
     .GraphDriver.Data.WorkDir is missing
