@@ -244,8 +244,12 @@ struct Newcomers {
 
 impl Newcomers {
     async fn run(mut self, mut monitor: Monitor) {
-        // Once nobody listens any more, all is over.
-        while let Ok(Some(happening)) = monitor.next().await {
+        loop {
+            let happening = match monitor.next().await {
+                Ok(Some(happening)) => happening,
+                Ok(None) => return,
+                Err(error) => return warn(format!("who is started from now on is not heard: {error}")),
+            };
             let id = &happening.id;
             let is_new = !self.known.contains(id);
             let told = match happening.action.as_str() {
@@ -259,6 +263,7 @@ impl Newcomers {
                 "destroy" if self.made.remove(id) => self.news.send(News::Went),
                 _ => Ok(()),
             };
+            // Once nobody listens any more, all is over.
             if told.is_err() {
                 return;
             }
@@ -294,7 +299,7 @@ impl Follower {
     async fn run(self, attached: Option<Attached>, news: UnboundedSender<News>) {
         let code = self.follow(attached).await.unwrap_or_else(|error| {
             warn(format!("{}: {error:#}", self.mark));
-            0
+            1
         });
         // Nobody listens any more if all is over.
         let _unheard = news.send(News::Ended { service: self.service, code });
@@ -308,14 +313,16 @@ impl Follower {
             Some(Attached { output, end }) => {
                 let (copied, code) = tokio::join!(printer.copy(mark, output, seen.config.tty), code_of(Ok(end)));
                 copied?;
-                code
+                code?
             }
             None => self.life(&seen).await?,
         };
         loop {
-            let seen = inspect().await;
-            let is_back = |seen: &ContainerInspect| seen.state.restarting || seen.state.running;
-            let Some(mut seen) = seen.ok().filter(is_back) else {
+            let seen = match inspect().await {
+                Err(error) if error.is_not_found() => None,
+                seen => Some(seen?).filter(|seen| seen.state.restarting || seen.state.running),
+            };
+            let Some(mut seen) = seen else {
                 printer.status(mark, &format!("exited with code {code}")).await?;
                 return Ok(code);
             };
@@ -333,7 +340,7 @@ impl Follower {
         let end = async { code_of(end(&self.client, &self.id, "not-running").await).await };
         let (shown, code) = tokio::join!(self.log(seen), end);
         shown?;
-        Ok(code)
+        code
     }
 
     /// What it says in this life of its.
@@ -349,9 +356,9 @@ impl Follower {
 }
 
 /// (Of one that was gone before anybody asked there is no code left to tell.)
-async fn code_of(end: daemon::client::Result<Response>) -> i64 {
+async fn code_of(end: daemon::client::Result<Response>) -> anyhow::Result<i64> {
     match end {
-        Ok(end) => end.json::<WaitResponse>().await.map_or(0, |answer| answer.status_code),
-        Err(_) => 0,
+        Err(error) if error.is_not_found() => Ok(0),
+        end => Ok(end?.json::<WaitResponse>().await?.status_code),
     }
 }

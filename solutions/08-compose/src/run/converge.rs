@@ -5,7 +5,7 @@ use super::resources::NetworkIds;
 use super::walk::{Failed, Way, walk};
 use super::{all, gone, stop};
 use crate::containers::{self, Container, OneOff, Wanted};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::labels;
 use crate::model::{Model, Service};
 use crate::plan::{Action, Existing, plan};
@@ -51,7 +51,6 @@ impl Converge<'_> {
     /// # Errors
     /// The first thing that could not be done. What was done stays: the next time goes on from there.
     pub async fn run(&self) -> Result<()> {
-        self.scalable()?;
         let networks = self.resources().await?;
         let containers = self.containers().await?;
         let (ours, orphans): (Vec<_>, Vec<_>) =
@@ -67,20 +66,6 @@ impl Converge<'_> {
     pub(super) async fn containers(&self) -> Result<Vec<Container>> {
         let wanted = Wanted { project: &self.model.name, services: &[], one_off: OneOff::Without, all: true };
         containers::find(self.client, wanted).await
-    }
-
-    /// A name can be had once only.
-    fn scalable(&self) -> Result<()> {
-        let wrong = |service: &&Service| !service.container_name.is_empty() && service.scale() > 1;
-        match self.model.services.values().find(wrong) {
-            None => Ok(()),
-            Some(service) => Err(Error::Failed(format!(
-                "service {:?} cannot have {} containers: its `container_name`, {:?}, is that of a single one",
-                service.name,
-                service.scale(),
-                service.container_name
-            ))),
-        }
     }
 
     async fn orphans(&self, orphans: &[Container]) -> Result<()> {
@@ -192,8 +177,8 @@ impl Converge<'_> {
         let forget = !self.how.inherit;
         let remove = self.client.delete(format!("/containers/{}", old.id)).query("force", true);
         gone(remove.query("v", forget).send().await)?;
-        for name in old.anonymous_volumes().filter(|_| forget) {
-            let _gone_or_used = self.client.delete(format!("/volumes/{name}")).send().await;
+        if forget {
+            stop::forget_volumes(self.client, old).await?;
         }
         self.rename(&new.id, &name).await?;
         new.name = name;

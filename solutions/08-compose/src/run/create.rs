@@ -1,6 +1,7 @@
 //! A container, made as its service says.
 
 use super::converge::{Converge, Now, Recreate};
+use super::gone;
 use crate::containers::Container;
 use crate::error::{Error, Result};
 use crate::labels;
@@ -141,8 +142,10 @@ pub async fn container(client: &Client, made: &request::Container) -> Result<Str
     created.warnings.iter().for_each(|warning| tracing::warn!("{}: {warning}", made.name));
     if let Err(error) = complete(client, made, &created.id).await {
         // With half of what it needs it would pass for one that is as it should be.
-        let _gone_or_not =
-            client.delete(format!("/containers/{}", created.id)).query("force", true).query("v", true).send().await;
+        let removed = client.delete(format!("/containers/{}", created.id)).query("force", true).query("v", true);
+        if let Err(why) = gone(removed.send().await) {
+            tracing::warn!("{} is not complete, and stays: {why}", made.name);
+        }
         return Err(error);
     }
     Ok(created.id)

@@ -173,10 +173,16 @@ async fn delete(client: &Client, container: &Container, volumes: bool, report: &
         }
         _ => report.done(&object, "Removed"),
     }
-    if volumes {
-        for name in container.anonymous_volumes() {
-            // Gone with the container, or still used by another: both are as they should be.
-            let _gone_or_used = client.delete(format!("/volumes/{name}")).send().await;
+    if volumes { forget_volumes(client, container).await } else { Ok(()) }
+}
+
+/// Removes the anonymous volumes of a container that is gone. Those that went with it, and those that another one uses, are as
+/// they should be.
+pub(super) async fn forget_volumes(client: &Client, container: &Container) -> Result<()> {
+    for name in container.anonymous_volumes() {
+        match client.delete(format!("/volumes/{name}")).send().await {
+            Err(error) if !matches!(error.status, 404 | 409) => return Err(error.into()),
+            _ => {}
         }
     }
     Ok(())
